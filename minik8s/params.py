@@ -1,0 +1,173 @@
+"""Every address range, port, period and limit of minik8s, each with its reason.
+
+Pure constants, imported by everybody, importing nobody. Where Kubernetes has a name for a number, the name here is the same, so
+that what is learnt here can be looked up there. To change how a cluster behaves, this is the only file to edit.
+"""
+
+from dataclasses import dataclass
+
+# --- Addresses -----------------------------------------------------------------------------------------------------------
+
+# The outside world: the LAN between the machines. 192.168.56.0/24 is what Vagrant and VirtualBox use for host-only networks,
+# so a lab's text is true on virtual machines as well.
+LAN_CIDR = "192.168.56.0/24"
+LAN_CIDR_V6 = "fd00:56::/64"
+LAN_GATEWAY = "192.168.56.1"
+CONTROL_PLANE_ADDRESS = "192.168.56.10"
+FIRST_NODE_HOST = 11  # node-1 is .11, node-2 is .12, …
+LOAD_BALANCER_RANGE = ("192.168.56.200", "192.168.56.250")
+
+# Pods: a /24 of this for each node, handed out by the controller nodeipam.
+CLUSTER_CIDR = "10.244.0.0/16"
+CLUSTER_CIDR_V6 = "fd00:244::/48"
+NODE_CIDR_MASK_SIZE = 24
+NODE_CIDR_MASK_SIZE_V6 = 64
+
+# Services: virtual addresses that exist only in the proxy's rules.
+SERVICE_CIDR = "10.96.0.0/16"
+SERVICE_CIDR_V6 = "fd00:96::/112"
+KUBERNETES_SERVICE_IP = "10.96.0.1"  # `kubernetes.default`: by convention the first address of the range
+DNS_SERVICE_IP = "10.96.0.10"  # `kube-dns.kube-system`: the tenth, as kubeadm has it
+# KEP-3070: the first part of the range is left to users who choose an address, so that random ones rarely collide with it.
+SERVICE_CIDR_STATIC_MIN, SERVICE_CIDR_STATIC_MAX = 16, 256
+
+# Node ports: high enough to leave the usual services alone, below Linux' ephemeral range (32768-60999).
+NODE_PORT_RANGE = (30000, 32767)
+# KEP-3668: likewise a part for ports the user chooses.
+NODE_PORT_STATIC_BAND = (16, 128)
+
+CLUSTER_DOMAIN = "cluster.local"
+
+# --- Ports ---------------------------------------------------------------------------------------------------------------
+
+API_PORT = 6443
+KUBELET_PORT = 10250  # the agent's own server: logs, exec, debug pages
+DNS_PORT = 10053  # not 53, so that a resolver already on the machine is left alone; the proxy maps 53 to it
+# Health, metrics and debug pages: plain HTTP on 127.0.0.1 of the component's own namespace. Upstream's numbers.
+HEALTH_PORTS = {
+    "agent": 10248,
+    "proxy": 10249,
+    "dns": 9153,
+    "scheduler": 10259,
+    "controllers": 10257,
+}
+ETCD_CLIENT_PORT = 2379
+ETCD_PEER_PORT = 2380
+
+# --- Marks: how minik8s knows what is its own --------------------------------------------------------------------------------
+
+LABEL_CLUSTER = "io.minik8s.cluster"
+LABEL_NODE = "io.minik8s.node"
+LABEL_POD_UID = "io.minik8s.pod.uid"
+LABEL_POD_NAME = "io.minik8s.pod.name"
+LABEL_POD_NAMESPACE = "io.minik8s.pod.namespace"
+LABEL_CONTAINER = "io.minik8s.container"
+
+NETNS_PREFIX = "mk8s"  # mk8s-<cluster>-lan, -control, -<node>
+# rtnetlink's "who made this route": 0-4 are the kernel's, others are free (/etc/iproute2/rt_protos).
+ROUTE_PROTOCOL = 88
+
+TABLE_PROXY = "minik8s"
+TABLE_AGENT = "minik8s-pods"
+TABLE_TRACE = "minik8s-trace"
+
+# Bits of the packet mark. One word is shared by all who mark packets on a node; these are ours.
+MARK_MASQUERADE = 0x4000  # kube-proxy's own bit: source address is to be replaced on the way out
+
+# --- Images: built on the spot, with a tag, because untagged images are always pulled ----------------------------------------------
+
+PAUSE_IMAGE = "minik8s/pause:1"
+TOOLBOX_IMAGE = "minik8s/toolbox:1"
+
+# --- etcd ----------------------------------------------------------------------------------------------------------------
+
+ETCD_MINIMUM = (3, 4, 22)  # below: a crash under load can skip committed entries (etcd issue 13766)
+# The start of a single member is the election timer, not the disk: these two save most of a second.
+ETCD_HEARTBEAT_MS, ETCD_ELECTION_MS = 10, 100
+ETCD_CALL_TIMEOUT_S = 5.0
+ETCD_MAX_TXN_OPS = 128  # etcd's own limit for one transaction
+COMPACTION_PERIOD_S = 300.0  # upstream's --etcd-compaction-interval
+REGISTRY_PREFIX = "/registry/"
+
+# --- API server ------------------------------------------------------------------------------------------------------------
+
+# Every open watch holds a thread until the broadcaster stands: far more threads than watches, and watches over the limit get 429.
+SERVER_THREADS = 256
+MAX_WATCHES = 160
+KEEPALIVE_S = 75
+MAX_BODY_BYTES = 3 * 1024 * 1024  # upstream's limit for a request body
+MAX_OBJECT_BYTES = 1_500_000  # etcd refuses more in one request
+WATCH_CACHE_EVENTS = 1000  # how far back a watch may resume
+BOOKMARK_PERIOD_S = 10.0
+WATCH_TIMEOUT_S = 1800.0  # upstream's --min-request-timeout: how long a watch without timeoutSeconds is held
+WATCH_QUEUE_EVENTS = 10_000  # a watcher that is further behind than this is dropped and lists again
+FRESH_READ_TIMEOUT_S = 3.0  # how long a read waits for the cache to reach etcd's revision
+EVENT_TTL_S = 3600  # upstream's --event-ttl
+AUDIT_ENTRIES = 5000
+
+# --- Clients ---------------------------------------------------------------------------------------------------------------
+
+CLIENT_CONNECT_TIMEOUT_S = 3.0
+CLIENT_READ_TIMEOUT_S = 15.0
+WATCH_READ_TIMEOUT_S = 35.0  # three bookmarks missed: the connection is dead, whatever TCP believes
+INFORMER_BACKOFF_S = (0.05, 2.0)
+# client-go's ItemExponentialFailureRateLimiter, with a lower ceiling: a learner waits for it.
+QUEUE_BACKOFF_S = (0.005, 10.0)
+LEASE_DURATION_S, LEASE_RENEW_S, LEASE_RETRY_S = 15.0, 10.0, 2.0  # upstream's leader election
+
+# --- Pods ------------------------------------------------------------------------------------------------------------------
+
+POD_WORKERS = 4  # more workers make each Pod slower without making all of them faster (two cores)
+MAX_PODS_PER_NODE = 110
+TERMINATION_GRACE_PERIOD_S = 30
+CONTAINER_BACKOFF_S = (10.0, 300.0)  # upstream's CrashLoopBackOff: 10 s, doubled, five minutes at most
+CONTAINER_BACKOFF_RESET_S = 600.0  # a container that ran this long starts with a clean slate
+IMAGE_BACKOFF_S = (10.0, 300.0)
+CONTAINER_LOG_MAX_SIZE = "10m"
+DNS_NDOTS = 5
+
+# --- Services ----------------------------------------------------------------------------------------------------------------
+
+MAX_ENDPOINTS_PER_SLICE = 100  # upstream's --max-endpoints-per-slice
+MAX_ENDPOINTS = 1000  # more than this and Endpoints is truncated (upstream's annotation over-capacity)
+DNS_TTL_S = 5  # CoreDNS' default
+DNS_PROBE_PERIOD_S = 0.5  # how often the agent asks its node's DNS whether it lives
+DNS_PROBE_FAILURES = 2
+
+# --- Time ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Timers:
+    """How fast a cluster notices and forgives. Seconds; names are those of Kubernetes' flags and fields."""
+
+    node_status_update_frequency: float  # kubelet: how often the node reports its state
+    node_lease_renew_interval: float  # kubelet: a quarter of nodeLeaseDurationSeconds
+    node_lease_duration_seconds: int
+    node_monitor_period: float  # controller manager: how often it looks at the leases
+    node_monitor_grace_period: float  # silence after which a node is NotReady and its Pods leave the endpoints
+    default_toleration_seconds: float  # how long Pods stay on a node that is not ready before they are replaced
+    image_pull_progress_deadline: float = 60.0
+
+
+PROFILES = {
+    # Quick enough to watch in a workshop: a lost node leaves the endpoints after about five seconds.
+    "fast": Timers(
+        node_status_update_frequency=10.0,
+        node_lease_renew_interval=1.0,
+        node_lease_duration_seconds=4,
+        node_monitor_period=0.5,
+        node_monitor_grace_period=4.0,
+        default_toleration_seconds=5.0,
+    ),
+    # Upstream's defaults, for the lab that runs once with the real thing's patience.
+    "kubernetes": Timers(
+        node_status_update_frequency=10.0,
+        node_lease_renew_interval=10.0,
+        node_lease_duration_seconds=40,
+        node_monitor_period=5.0,
+        node_monitor_grace_period=50.0,
+        default_toleration_seconds=300.0,
+    ),
+}
+DEFAULT_PROFILE = "fast"
