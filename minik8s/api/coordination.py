@@ -1,0 +1,25 @@
+"""The group coordination.k8s.io/v1: Lease, a heartbeat for nodes and a token for whoever leads.
+
+Source: the published OpenAPI of Kubernetes 1.33; KEP-589 (node heartbeats).
+"""
+
+import msgspec
+
+from minik8s.api.meta import Object, Struct, resource, says
+
+
+class LeaseSpec(Struct):
+    holderIdentity: str | None = None
+    leaseDurationSeconds: int | None = None
+    acquireTime: str | None = None
+    renewTime: str | None = None
+    leaseTransitions: int | None = None
+
+
+@resource("leases")
+class Lease(Object):
+    """Who holds something, and when it was last heard of."""
+
+    apiVersion: str = says("coordination.k8s.io/v1")
+    kind: str = says("Lease")
+    spec: LeaseSpec = msgspec.field(default_factory=LeaseSpec)

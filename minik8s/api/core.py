@@ -1,0 +1,301 @@
+"""The core group, v1: Service, Endpoints, Node, Namespace, ConfigMap, Secret, ServiceAccount, Event. Pods are in `pods.py`.
+
+Only fields that do something in minik8s are here; any other is unknown, and admission says so. Source: the published OpenAPI of
+Kubernetes 1.33. Read `discovery.py` next: what a Service's endpoints look like.
+"""
+
+import msgspec
+
+from minik8s.api.meta import Condition, IntOrString, Object, Quantity, Struct, resource, says
+from minik8s.api.pods import Pod, PodSpec, PodStatus, PodTemplateSpec
+
+__all__ = [
+    "ConfigMap",
+    "Endpoints",
+    "Event",
+    "Namespace",
+    "Node",
+    "Pod",
+    "PodSpec",
+    "PodStatus",
+    "PodTemplateSpec",
+    "Secret",
+    "Service",
+    "ServiceAccount",
+]
+
+
+# --- Service -----------------------------------------------------------------------------------------------------------------
+
+
+class ServicePort(Struct):
+    """One port of a Service: clients use `port`, Pods listen on `targetPort`, `nodePort` opens it on every node."""
+
+    port: int
+    name: str = ""
+    protocol: str = "TCP"
+    appProtocol: str | None = None
+    targetPort: IntOrString | None = None
+    nodePort: int = 0
+
+
+class ClientIPConfig(Struct):
+    timeoutSeconds: int | None = None
+
+
+class SessionAffinityConfig(Struct):
+    clientIP: ClientIPConfig | None = None
+
+
+class ServiceSpec(Struct):
+    selector: dict[str, str] | None = None
+    type: str = "ClusterIP"
+    ports: list[ServicePort] = []
+    clusterIP: str = ""
+    clusterIPs: list[str] = []
+    ipFamilies: list[str] = []
+    ipFamilyPolicy: str | None = None
+    externalIPs: list[str] = []
+    externalName: str = ""
+    sessionAffinity: str = ""
+    sessionAffinityConfig: SessionAffinityConfig | None = None
+    externalTrafficPolicy: str = ""
+    internalTrafficPolicy: str | None = None
+    healthCheckNodePort: int = 0
+    loadBalancerIP: str = ""
+    loadBalancerClass: str | None = None
+    loadBalancerSourceRanges: list[str] = []
+    allocateLoadBalancerNodePorts: bool | None = None
+    publishNotReadyAddresses: bool = False
+    trafficDistribution: str | None = None
+
+
+class LoadBalancerIngress(Struct):
+    ip: str = ""
+    hostname: str = ""
+
+
+class LoadBalancerStatus(Struct):
+    ingress: list[LoadBalancerIngress] = []
+
+
+class ServiceStatus(Struct):
+    loadBalancer: LoadBalancerStatus = msgspec.field(default_factory=LoadBalancerStatus)
+    conditions: list[Condition] = []
+
+
+@resource("services", short=("svc",), categories=("all",), subresources=("status",))
+class Service(Object):
+    """A name and an address that stay, in front of Pods that come and go."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("Service")
+    spec: ServiceSpec = msgspec.field(default_factory=ServiceSpec)
+    status: ServiceStatus = msgspec.field(default_factory=ServiceStatus)
+
+
+# --- Endpoints -----------------------------------------------------------------------------------------------------------------
+
+
+class ObjectReference(Struct):
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+    apiVersion: str = ""
+    resourceVersion: str = ""
+    fieldPath: str = ""
+
+
+class EndpointAddress(Struct):
+    ip: str
+    hostname: str = ""
+    nodeName: str | None = None
+    targetRef: ObjectReference | None = None
+
+
+class EndpointPort(Struct):
+    port: int
+    name: str = ""
+    protocol: str = "TCP"
+    appProtocol: str | None = None
+
+
+class EndpointSubset(Struct):
+    addresses: list[EndpointAddress] = []
+    notReadyAddresses: list[EndpointAddress] = []
+    ports: list[EndpointPort] = []
+
+
+@resource("endpoints", short=("ep",))
+class Endpoints(Object):
+    """The older form of a Service's endpoints: one object for all of them. EndpointSlice replaced it."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("Endpoints")
+    subsets: list[EndpointSubset] = []
+
+
+# --- Node ----------------------------------------------------------------------------------------------------------------------
+
+
+class Taint(Struct):
+    key: str
+    effect: str
+    value: str = ""
+    timeAdded: str | None = None
+
+
+class NodeSpec(Struct):
+    podCIDR: str = ""
+    podCIDRs: list[str] = []
+    providerID: str = ""
+    unschedulable: bool = False
+    taints: list[Taint] = []
+
+
+class NodeAddress(Struct):
+    type: str
+    address: str
+
+
+class DaemonEndpoint(Struct):
+    Port: int = 0
+
+
+class NodeDaemonEndpoints(Struct):
+    kubeletEndpoint: DaemonEndpoint | None = None
+
+
+class NodeSystemInfo(Struct):
+    machineID: str = says("")
+    systemUUID: str = says("")
+    bootID: str = says("")
+    kernelVersion: str = says("")
+    osImage: str = says("")
+    containerRuntimeVersion: str = says("")
+    kubeletVersion: str = says("")
+    kubeProxyVersion: str = says("")
+    operatingSystem: str = says("")
+    architecture: str = says("")
+
+
+class ContainerImage(Struct):
+    names: list[str] = []
+    sizeBytes: int = 0
+
+
+class NodeStatus(Struct):
+    capacity: dict[str, Quantity] = {}
+    allocatable: dict[str, Quantity] = {}
+    phase: str = ""
+    conditions: list[Condition] = []
+    addresses: list[NodeAddress] = []
+    daemonEndpoints: NodeDaemonEndpoints | None = None
+    nodeInfo: NodeSystemInfo | None = None
+    images: list[ContainerImage] = []
+
+
+@resource("nodes", short=("no",), namespaced=False, subresources=("status", "proxy"))
+class Node(Object):
+    """A machine that runs Pods."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("Node")
+    spec: NodeSpec = msgspec.field(default_factory=NodeSpec)
+    status: NodeStatus = msgspec.field(default_factory=NodeStatus)
+
+
+# --- Namespace and small kinds ---------------------------------------------------------------------------------------------------
+
+
+class NamespaceSpec(Struct):
+    finalizers: list[str] = []
+
+
+class NamespaceStatus(Struct):
+    phase: str = ""
+    conditions: list[Condition] = []
+
+
+@resource("namespaces", short=("ns",), namespaced=False, subresources=("status", "finalize"))
+class Namespace(Object):
+    """A room for names: two Services may both be called `web` if they are in different namespaces."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("Namespace")
+    spec: NamespaceSpec = msgspec.field(default_factory=NamespaceSpec)
+    status: NamespaceStatus = msgspec.field(default_factory=NamespaceStatus)
+
+
+class LocalObjectReference(Struct):
+    name: str = ""
+
+
+@resource("serviceaccounts", short=("sa",))
+class ServiceAccount(Object):
+    """An identity for Pods."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("ServiceAccount")
+    secrets: list[ObjectReference] = []
+    imagePullSecrets: list[LocalObjectReference] = []
+    automountServiceAccountToken: bool | None = None
+
+
+@resource("configmaps", short=("cm",))
+class ConfigMap(Object):
+    """Settings as text, for environment variables and files of Pods."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("ConfigMap")
+    data: dict[str, str] = {}
+    binaryData: dict[str, str] = {}
+    immutable: bool | None = None
+
+
+@resource("secrets")
+class Secret(Object):
+    """Like a ConfigMap, for what not everybody may read. `data` is base64; `stringData` is turned into it on writing."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("Secret")
+    data: dict[str, str] = {}
+    stringData: dict[str, str] = {}
+    type: str = ""
+    immutable: bool | None = None
+
+
+# --- Event -----------------------------------------------------------------------------------------------------------------------
+
+
+class EventSource(Struct):
+    component: str = ""
+    host: str = ""
+
+
+class EventSeries(Struct):
+    count: int = 0
+    lastObservedTime: str | None = None
+
+
+@resource("events", short=("ev",))
+class Event(Object):
+    """Something that happened to an object, told for people. Kept for an hour."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("Event")
+    involvedObject: ObjectReference = msgspec.field(default_factory=ObjectReference)
+    reason: str = ""
+    message: str = ""
+    source: EventSource = msgspec.field(default_factory=EventSource)
+    firstTimestamp: str | None = None
+    lastTimestamp: str | None = None
+    count: int = 0
+    type: str = ""
+    eventTime: str | None = None
+    series: EventSeries | None = None
+    action: str = ""
+    related: ObjectReference | None = None
+    reportingComponent: str = says("")
+    reportingInstance: str = says("")

@@ -1,0 +1,72 @@
+"""The table of kinds: a new kind is one class and one line here.
+
+Routes, discovery, the store's keys, the client and the command line are all derived from this table.
+"""
+
+from minik8s.api.apps import Deployment, ReplicaSet
+from minik8s.api.coordination import Lease
+from minik8s.api.core import (
+    ConfigMap,
+    Endpoints,
+    Event,
+    Namespace,
+    Node,
+    Pod,
+    Secret,
+    Service,
+    ServiceAccount,
+)
+from minik8s.api.discovery import EndpointSlice
+from minik8s.api.meta import Object
+from minik8s.api.networking import IPAddress
+
+KINDS: tuple[type[Object], ...] = (
+    Namespace,
+    Node,
+    Pod,
+    Service,
+    Endpoints,
+    ConfigMap,
+    Secret,
+    ServiceAccount,
+    Event,
+    Deployment,
+    ReplicaSet,
+    EndpointSlice,
+    Lease,
+    IPAddress,
+)
+
+_BY_KIND = {(cls.resource.apiVersion, cls.resource.kind): cls for cls in KINDS}
+_BY_PLURAL = {(cls.resource.group, cls.resource.version, cls.resource.plural): cls for cls in KINDS}
+
+
+def _words(cls: type[Object]) -> set[str]:
+    where = cls.resource
+    names = {where.plural, where.singular, *where.shortNames}
+    if where.group:
+        names |= {f"{where.plural}.{where.group}", f"{where.singular}.{where.group}"}
+        names |= {f"{where.plural}.{where.version}.{where.group}"}
+    return names
+
+
+# First come, first named: the core group stands first in the table, as it does for kubectl.
+_BY_WORD: dict[str, type[Object]] = {}
+for _cls in KINDS:
+    for _word in _words(_cls):
+        _BY_WORD.setdefault(_word, _cls)
+
+
+def by_kind(api_version: str, kind: str) -> type[Object]:
+    """The class of `apiVersion`, `kind`; KeyError when there is none."""
+    return _BY_KIND[api_version, kind]
+
+
+def by_plural(group: str, version: str, plural: str) -> type[Object]:
+    """The class of a URL's parts; KeyError when there is none."""
+    return _BY_PLURAL[group, version, plural]
+
+
+def find(word: str) -> type[Object]:
+    """The class that people mean by `po`, `pod`, `pods`, `Pod` or `deployments.apps`; KeyError when there is none."""
+    return _BY_WORD[word.lower()]
