@@ -3,6 +3,8 @@
 Source: KEP-752 (slices), KEP-1672 (terminating endpoints), KEP-3015 (PreferSameNode); the published OpenAPI of 1.33.
 """
 
+import msgspec
+
 from minik8s.api.core import ObjectReference
 from minik8s.api.meta import Object, Struct, resource, says
 
@@ -30,7 +32,7 @@ class EndpointHints(Struct):
 
 class Endpoint(Struct):
     addresses: list[str] = []
-    conditions: EndpointConditions = EndpointConditions()
+    conditions: EndpointConditions = msgspec.field(default_factory=EndpointConditions)
     hostname: str | None = None
     targetRef: ObjectReference | None = None
     nodeName: str | None = None
