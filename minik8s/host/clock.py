@@ -1,0 +1,37 @@
+"""Time, identifiers and randomness: the only place where a process learns something that no input told it.
+
+Wall time is for people and API objects and may jump; monotonic time is for durations and never does. To wait, wait
+for an event (`threading.Event.wait`), never for the clock alone.
+"""
+
+import secrets
+import time
+import uuid
+
+# Kubernetes' alphabet for generated names: no vowels and no look-alikes, so no words come out and nobody misreads one.
+ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+
+
+def wall() -> float:
+    """Seconds since 1970."""
+    return time.time()
+
+
+def monotonic() -> float:
+    """Seconds since some fixed moment of this boot; the same for all processes of the machine."""
+    return time.monotonic()
+
+
+def uid() -> str:
+    """A new object's metadata.uid."""
+    return str(uuid.uuid4())
+
+
+def suffix(length: int = 5) -> str:
+    """The random end of a generated name, as in `web-7d4bf-x2k9p`."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def fraction() -> float:
+    """A random number, at least 0 and less than 1: for jitter and for ties."""
+    return secrets.randbelow(1 << 53) / (1 << 53)
