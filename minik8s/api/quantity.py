@@ -22,7 +22,9 @@ def parse(value: str | int | float) -> Fraction:
     """The exact number. Raises ValueError when it is no quantity."""
     found = _SHAPE.match(str(value))
     if not found:
-        raise ValueError(f"{value!r} is no quantity: a number with one of n u m k M G T P E Ki Mi Gi Ti Pi Ei behind it")
+        raise ValueError(
+            f"{value!r} is no quantity: a number with one of n u m k M G T P E Ki Mi Gi Ti Pi Ei behind it"
+        )
     return Fraction(found[1]) * _SUFFIX[found[2] or ""]
 
 

@@ -1,0 +1,153 @@
+"""A local copy of a kind, kept fresh by list and watch.
+
+Invariants: what `get` and `values` hand out is never changed by anyone; a handler sees every object's last state, in the order
+of revisions, in the informer's own thread; after a lost connection the watch resumes where it was, and only a revision that is
+no longer kept (410) makes it list again. `_lock` guards `_objects`; all else belongs to the informer's thread.
+
+Source: client-go's reflector and shared informer. Read `loop.py` next.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from minik8s import params
+from minik8s.api.meta import Object, key
+from minik8s.client.rest import ApiError, Client, Gone, Listing, Response, Unreachable, WatchEvent, read_watch
+
+T = TypeVar("T", bound=Object)
+Handler = Callable[[T | None, T | None], None]
+log = logging.getLogger(__name__)
+
+
+class Informer(Generic[T]):
+    """Objects of `cls` that the selectors choose. `transform` may drop what the component does not read."""
+
+    def __init__(
+        self,
+        client: Client,
+        cls: type[T],
+        *,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        transform: Callable[[T], T] | None = None,
+    ) -> None:
+        self.cls = cls
+        self._client = client
+        self._namespace = namespace
+        self._selectors = {"labels": labels, "fields": fields}
+        self._transform = transform or (lambda obj: obj)
+        self._handlers: list[Handler[T]] = []
+        self._objects: dict[str, T] = {}
+        self._lock = threading.Lock()
+        self._revision = ""
+        self._synced = threading.Event()
+        self._stop = threading.Event()
+        self._stream: Response | None = None
+        self._thread: threading.Thread | None = None
+
+    # --- For readers -----------------------------------------------------------------------------------------------------------
+
+    def get(self, key: str) -> T | None:
+        with self._lock:
+            return self._objects.get(key)
+
+    def values(self) -> list[T]:
+        with self._lock:
+            return list(self._objects.values())
+
+    @property
+    def synced(self) -> bool:
+        return self._synced.is_set()
+
+    def wait_synced(self, timeout: float | None = None) -> bool:
+        """True once the first full list is in; False when `timeout` seconds passed before."""
+        return self._synced.wait(timeout)
+
+    def on_change(self, handler: Handler[T]) -> None:
+        """Call `handler(old, new)` at each change; None means "was not there" or "is gone". Register before `start`."""
+        self._handlers.append(handler)
+
+    # --- Life ------------------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        if self._thread is None:
+            name = f"informer-{self.cls.resource.plural}"
+            self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._stream is not None:
+            self._stream.shut()
+
+    def _run(self) -> None:
+        least, most = params.INFORMER_BACKOFF_S
+        delay = least
+        while not self._stop.is_set():
+            try:
+                if not self._revision:
+                    self._take(self._client.list(self.cls, self._namespace, **self._selectors))
+                self._follow()
+                delay = least
+                continue
+            except Gone:
+                self._revision = ""
+                continue
+            except (Unreachable, ApiError) as error:
+                if not self._stop.is_set():
+                    log.warning("watch of %s: %s; again in %.2f s", self.cls.resource.plural, error, delay)
+            self._stop.wait(delay)
+            delay = min(delay * 2, most)
+
+    def _follow(self) -> None:
+        self._stream = self._client.open_watch(
+            self.cls,
+            self._namespace,
+            resourceVersion=self._revision,
+            labelSelector=self._selectors["labels"],
+            fieldSelector=self._selectors["fields"],
+        )
+        if self._stop.is_set():
+            self._stream.shut()
+        for event in read_watch(self.cls, self._stream):
+            self._apply(event)
+
+    # --- Changes ---------------------------------------------------------------------------------------------------------------
+
+    def _take(self, listing: Listing[T]) -> None:
+        """Replace the whole copy by a list, telling the differences."""
+        fresh = {key(obj): self._transform(obj) for obj in listing.items}
+        with self._lock:
+            before, self._objects = self._objects, fresh
+        self._revision = listing.resourceVersion
+        for name in before.keys() - fresh.keys():
+            self._tell(before[name], None)
+        for name, obj in fresh.items():
+            old = before.get(name)
+            if old is None or old.metadata.resourceVersion != obj.metadata.resourceVersion:
+                self._tell(old, obj)
+        self._synced.set()
+
+    def _apply(self, event: WatchEvent[T]) -> None:
+        self._revision = event.object.metadata.resourceVersion or self._revision
+        if event.type == "BOOKMARK":
+            return
+        name, new = key(event.object), self._transform(event.object)
+        with self._lock:
+            old = self._objects.get(name)
+            if event.type == "DELETED":
+                self._objects.pop(name, None)
+            else:
+                self._objects[name] = new
+        if event.type == "DELETED":
+            # The deletion's own state is the last one; it may be newer than what the copy had.
+            self._tell(old or new, None)
+        else:
+            self._tell(old, new)
+
+    def _tell(self, old: T | None, new: T | None) -> None:
+        for handler in self._handlers:
+            handler(old, new)
