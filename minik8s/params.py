@@ -131,8 +131,28 @@ DNS_NDOTS = 5
 MAX_ENDPOINTS_PER_SLICE = 100  # upstream's --max-endpoints-per-slice
 MAX_ENDPOINTS = 1000  # more than this and Endpoints is truncated (upstream's annotation over-capacity)
 DNS_TTL_S = 5  # CoreDNS' default
+DNS_UDP_SIZE = 1232  # the longest UDP reply, and what we say we take: fits every path unfragmented (DNS flag day 2020)
+DNS_MEMO_ENTRIES = 20_000  # whole answers remembered; a random-name attack must not fill the memory
+DNS_BATCH = 64  # datagrams answered before changes and TCP have their turn
+DNS_RECEIVE_BUFFER = 1 << 20  # bytes of questions that may wait while the loop is busy
+DNS_TCP_CONNECTIONS = 200  # with more, the one silent for longest goes
+DNS_TCP_IDLE_S = 10.0  # CoreDNS' idle timeout
 DNS_PROBE_PERIOD_S = 0.5  # how often the agent asks its node's DNS whether it lives
 DNS_PROBE_FAILURES = 2
+
+# --- Certificates -----------------------------------------------------------------------------------------------------------
+
+# kubeadm's authority lives ten years, its certificates one. Nobody renews a learner's cluster, so all live as long.
+AUTHORITY_DAYS = 3650
+CERTIFICATE_DAYS = 3650
+
+# --- Processes of a cluster on one machine ----------------------------------------------------------------------------------
+
+RESTART_BACKOFF_S = (0.5, 30.0)  # the first restart is immediate, then this, doubled, up to the second
+RESTART_RESET_S = 10.0  # what ran this long before it crashed starts with a clean slate
+STOP_GRACE_S = 5.0  # from SIGTERM to SIGKILL for our own processes
+ENGINE_START_TIMEOUT_S = 40.0  # dockerd on a busy machine; measured 1 s on a quiet one
+READY_TIMEOUT_S = 60.0  # how long `up` waits for every node to be Ready
 
 # --- Time ------------------------------------------------------------------------------------------------------------------
 
