@@ -62,6 +62,12 @@ LABEL_POD_UID = "io.minik8s.pod.uid"
 LABEL_POD_NAME = "io.minik8s.pod.name"
 LABEL_POD_NAMESPACE = "io.minik8s.pod.namespace"
 LABEL_CONTAINER = "io.minik8s.container"
+# What the agent has to remember of a container, written on the container itself: it keeps no state file.
+LABEL_ADDRESS = "io.minik8s.pod.ip"
+LABEL_SANDBOX = "io.minik8s.sandbox"
+LABEL_ATTEMPT = "io.minik8s.restart-count"
+LABEL_STREAK = "io.minik8s.backoff-streak"
+LABEL_SPEC_HASH = "io.minik8s.spec-hash"
 
 NETNS_PREFIX = "mk8s"  # mk8s-<cluster>-lan, -control, -<node>
 # rtnetlink's "who made this route": 0-4 are the kernel's, others are free (/etc/iproute2/rt_protos).
@@ -123,6 +129,12 @@ TERMINATION_GRACE_PERIOD_S = 30
 CONTAINER_BACKOFF_S = (10.0, 300.0)  # upstream's CrashLoopBackOff: 10 s, doubled, five minutes at most
 CONTAINER_BACKOFF_RESET_S = 600.0  # a container that ran this long starts with a clean slate
 IMAGE_BACKOFF_S = (10.0, 300.0)
+IMAGE_ERROR_SHOWN_S = 1.0  # how long a failed pull reads ErrImagePull before it reads ImagePullBackOff
+MINIMUM_GRACE_S = 2.0  # upstream's minimumGracePeriodInSeconds: for containers whose Pod is already gone
+AGENT_RESYNC_S = 30.0  # every Pod is looked at this often even when nothing was heard of it
+PROBE_WORKERS = 4
+PULL_TIMEOUT_S = 120.0
+POD_BRIDGE = "cni0"  # upstream's usual name of the bridge that a node's Pods are plugged into
 CONTAINER_LOG_MAX_SIZE = "10m"
 DNS_NDOTS = 5
 
