@@ -83,6 +83,8 @@ def create(name: str) -> None:
 def bind(pid: int, name: str) -> None:
     """Give the namespace of a running process a name, which also keeps it alive when the process ends."""
     source = f"/proc/{pid}/ns/net"
+    if identity(source) == identity("/proc/self/ns/net"):
+        raise ValueError(f"process {pid} is in our own namespace: nothing of a cluster may be put there")
     if exists(name):
         if identity(name) == identity(source):
             return

@@ -56,18 +56,26 @@ def link(name: str) -> Link | None:
 
 
 def add_bridge(name: str) -> None:
-    # No spanning tree and no forward delay: a port carries packets the moment it is up.
-    _ignore(errno.EEXIST, lambda ipr: ipr.link("add", ifname=name, kind="bridge", br_forward_delay=0, br_stp_state=0))
+    if link(name):
+        return
+    with IPRoute() as ipr:
+        # No spanning tree and no forward delay: a port carries packets the moment it is up.
+        ipr.link("add", ifname=name, kind="bridge", br_forward_delay=0, br_stp_state=0)
+    # A bridge borrows the lowest address of its ports unless it is told one, and would confuse neighbours as ports
+    # come and go.
+    made = link(name)
+    if made:
+        set_mac(name, made.mac)
 
 
 def add_veth(name: str, peer: str, *, peer_ns_pid: int = 0, peer_ns_fd: int = -1, bridge: str = "") -> None:
-    """A cable: `name` here (plugged into `bridge`), `peer` in the namespace of a process or of an open descriptor."""
+    """A cable: `name` here (up, plugged into `bridge`), `peer` in the namespace of a process or an open descriptor."""
     far: dict[str, Any] = {"ifname": peer}
     if peer_ns_pid:
         far["net_ns_pid"] = peer_ns_pid
     if peer_ns_fd >= 0:
         far["net_ns_fd"] = peer_ns_fd
-    near: dict[str, Any] = {"ifname": name, "kind": "veth", "peer": far}
+    near: dict[str, Any] = {"ifname": name, "kind": "veth", "state": "up", "peer": far}
     with IPRoute() as ipr:
         if bridge:
             near["master"] = _index(ipr, bridge)
@@ -177,7 +185,8 @@ def _spec(ipr: IPRoute, route: Route, deleting: bool = False) -> dict[str, Any]:
 
 
 def _index(ipr: IPRoute, name: str) -> int:
-    found = ipr.link_lookup(ifname=name)
+    # Names longer than the kernel allows for a link can only be alternative ones.
+    found = ipr.link_lookup(**({"ifname": name} if len(name) <= NAME_LIMIT else {"altname": name}))
     if not found:
         raise NetlinkError(errno.ENODEV, f"no link named {name}")
     return int(found[0])

@@ -13,8 +13,10 @@ import os
 import select
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -73,9 +75,14 @@ def run(
 
 def call(argv: Sequence[str], *, ns: str = "", env: Mapping[str, str] | None = None) -> int:
     """Run a command on our own terminal and return its exit code, as a shell would."""
-    # The terminal sends Ctrl-C to both of us; the command decides what it means, and we report how it ended.
-    process = _maybe_in(ns, lambda: subprocess.Popen(list(argv), env=None if env is None else dict(env)))
+    start = partial(subprocess.Popen, list(argv), env=None if env is None else dict(env))
+    try:
+        process = _maybe_in(ns, start)
+    except OSError as error:
+        print(f"{argv[0]}: {error.strerror}", file=sys.stderr)
+        return 127 if isinstance(error, FileNotFoundError) else 126
     while True:
+        # The terminal sends Ctrl-C to both of us; the command decides what it means, and we report how it ended.
         with contextlib.suppress(KeyboardInterrupt):
             code = process.wait()
             return code if code >= 0 else 128 - code

@@ -1,0 +1,136 @@
+"""The network of whole clusters, with a sleeping process in place of each node's sandbox container."""
+
+import os
+from contextlib import contextmanager
+
+import pytest
+
+from minik8s.cluster import fabric
+from minik8s.host import namespaces, netlink, processes
+
+pytestmark = pytest.mark.system
+
+ONE, TWO = f"test{os.getpid()}x", f"test{os.getpid()}y"
+
+
+@contextmanager
+def sandboxes(cluster, count=2):
+    """Processes in namespaces of their own, as Docker would start them: {"node-1": pid, …}."""
+    started = {}
+    for number in range(1, count + 1):
+        name = f"mk8s-{cluster}-box{number}"
+        namespaces.create(name)
+        started[f"node-{number}"] = processes.spawn(["sleep", "120"], ns=name)
+        namespaces.delete(name)
+    try:
+        yield {node: process.pid for node, process in started.items()}
+    finally:
+        for process in started.values():
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def one():
+    with sandboxes(ONE) as pids:
+        fabric.build(ONE, pids)
+        yield pids
+        fabric.tear_down(ONE)
+
+
+def pings(space, address):
+    return processes.run(["busybox", "ping", "-c1", "-W1", address], ns=space, check=False).code == 0
+
+
+def test_everyone_on_the_lan_reaches_everyone(one):
+    for member in ("lan", "control", "node-1", "node-2"):
+        for address in ("192.168.56.1", "192.168.56.10", "192.168.56.11", "192.168.56.12", "127.0.0.1"):
+            assert pings(f"mk8s-{ONE}-{member}", address), (member, address)
+
+
+def test_a_node_has_no_way_out(one):
+    done = processes.run(["ip", "route", "get", "203.0.113.1"], ns=f"mk8s-{ONE}-node-1", check=False)
+    assert done.code and "No route to host" in done.stderr
+
+
+def test_the_control_plane_has_no_route_to_pods(one):
+    done = processes.run(["ip", "route", "get", "10.244.1.2"], ns=f"mk8s-{ONE}-control", check=False)
+    assert done.code and "No route to host" in done.stderr
+
+
+def test_the_hosts_own_namespace_gets_nothing():
+    before = (netlink.links(), netlink.routes(), netlink.addresses())
+    with sandboxes(ONE) as pids:
+        fabric.build(ONE, pids)
+        during = (netlink.links(), netlink.routes(), netlink.addresses())
+        fabric.tear_down(ONE)
+    assert before == during == (netlink.links(), netlink.routes(), netlink.addresses())
+    assert not fabric.members(ONE)
+
+
+def test_building_again_changes_nothing(one):
+    def picture():
+        return {
+            name: namespaces.in_ns(space, lambda: (netlink.links(), netlink.routes(), netlink.addresses()))
+            for name, space in fabric.members(ONE).items()
+        }
+
+    before = picture()
+    fabric.build(ONE, one)
+    assert picture() == before
+
+
+def test_a_node_can_be_cut_off_and_healed(one):
+    node = f"mk8s-{ONE}-node-1"
+    fabric.cut(ONE, "node-1")
+    assert fabric.is_cut(ONE, "node-1") and not fabric.is_cut(ONE, "node-2")
+    assert not pings(f"mk8s-{ONE}-control", "192.168.56.11")
+    assert pings(node, "127.0.0.1")
+    fabric.build(ONE, one)
+    assert fabric.is_cut(ONE, "node-1"), "building again must not heal what was cut on purpose"
+    fabric.heal(ONE, "node-1")
+    assert pings(f"mk8s-{ONE}-control", "192.168.56.11")
+
+
+def test_a_node_whose_sandbox_died_is_plugged_in_again(one):
+    with sandboxes(ONE, 1) as fresh:
+        fabric.build(ONE, {**one, **fresh})
+        assert namespaces.identity(f"mk8s-{ONE}-node-1") == namespaces.identity(f"/proc/{fresh['node-1']}/ns/net")
+        assert pings(f"mk8s-{ONE}-control", "192.168.56.11")
+
+
+def test_two_clusters_with_the_same_addresses_do_not_see_each_other(one):
+    with sandboxes(TWO, 3) as pids:
+        fabric.build(TWO, pids)
+        try:
+            assert pings(f"mk8s-{TWO}-lan", "192.168.56.13")
+            assert not pings(f"mk8s-{ONE}-lan", "192.168.56.13")
+        finally:
+            fabric.tear_down(TWO)
+    assert pings(f"mk8s-{ONE}-lan", "192.168.56.12")
+
+
+def test_commands_run_where_they_are_sent(one, capfd):
+    assert fabric.outside(ONE, ["ip", "-4", "-o", "addr", "show", "lan"]) == 0
+    assert "192.168.56.1/24" in capfd.readouterr().out
+    assert fabric.node_exec(ONE, "node-2", ["ip", "-4", "-o", "addr", "show", "eth0"]) == 0
+    assert "192.168.56.12/24" in capfd.readouterr().out
+    assert fabric.node_exec(ONE, "node-1", ["sh", "-c", "exit 7"]) == 7
+
+
+def test_an_unknown_node_or_cluster_is_named(one):
+    with pytest.raises(LookupError, match="no node node-9; it has node-1, node-2"):
+        fabric.node_exec(ONE, "node-9", ["true"])
+    with pytest.raises(LookupError, match="is not up"):
+        fabric.outside(TWO, ["true"])
+
+
+def test_processes_in_a_cluster_are_found(one):
+    assert fabric.inhabitants(ONE)["node-1"] == [one["node-1"]]
+
+
+def test_tearing_down_twice_or_half_built_is_quiet():
+    namespaces.create(f"mk8s-{ONE}-control")
+    fabric.tear_down(ONE)
+    fabric.tear_down(ONE)
+    assert not fabric.members(ONE)
