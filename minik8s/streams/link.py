@@ -13,6 +13,7 @@ import selectors
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -77,7 +78,7 @@ class Link:
             self._write_waits = WRITE
             # A TLS write that is tried again must be given the same bytes: from the front, and never fewer.
             view = bytes(self._out[: self._retry or CHUNK])
-            sent = self._try(lambda: self.sock.send(view), lambda event: setattr(self, "_write_waits", event))
+            sent = self._try(partial(self.sock.send, view), lambda event: setattr(self, "_write_waits", event))
             if sent is None:
                 self._retry = len(view)
                 break
