@@ -2,7 +2,9 @@
 
 Invariants: what `get` and `values` hand out is never changed by anyone; a handler sees every object's last state, in the order
 of revisions, in the informer's own thread; after a lost connection the watch resumes where it was, and only a revision that is
-no longer kept (410) makes it list again. `_lock` guards `_objects`; all else belongs to the informer's thread.
+no longer kept (410) makes it list again. Who tells it of a write of its own (`wrote`, `removed`) reads that write from then
+on: nothing is done twice because the watch is a little behind. `_lock` guards `_objects`, `_revision`, `_own` and `_ended`; all
+else belongs to the informer's thread.
 
 Source: client-go's reflector and shared informer. Read `loop.py` next.
 """
@@ -41,6 +43,8 @@ class Informer(Generic[T]):
         self._transform = transform or (lambda obj: obj)
         self._handlers: list[Handler[T]] = []
         self._objects: dict[str, T] = {}
+        self._own: dict[str, T] = {}  # answers to our own writes that the watch has not told of yet
+        self._ended: dict[str, str] = {}  # likewise what we deleted: uid by key
         self._lock = threading.Lock()
         self._revision = ""
         self._synced = threading.Event()
@@ -52,11 +56,15 @@ class Informer(Generic[T]):
 
     def get(self, key: str) -> T | None:
         with self._lock:
-            return self._objects.get(key)
+            found = self._own.get(key) or self._objects.get(key)
+            return None if found is None or self._ended.get(key) == found.metadata.uid else found
 
     def values(self) -> list[T]:
         with self._lock:
-            return list(self._objects.values())
+            if not self._own and not self._ended:
+                return list(self._objects.values())
+            merged = {**self._objects, **self._own}
+            return [obj for name, obj in merged.items() if self._ended.get(name) != obj.metadata.uid]
 
     @property
     def synced(self) -> bool:
@@ -69,6 +77,22 @@ class Informer(Generic[T]):
     def on_change(self, handler: Handler[T]) -> None:
         """Call `handler(old, new)` at each change; None means "was not there" or "is gone". Register before `start`."""
         self._handlers.append(handler)
+
+    def wrote(self, obj: T) -> None:
+        """Read the answer to our own write from now on, until the watch has come as far.
+
+        Revisions are numbers that grow over all kinds. A watch that has passed the write's revision knows better: the object
+        may have changed again, or be gone.
+        """
+        with self._lock:
+            if _revision(obj) > int(self._revision or 0):
+                self._own[key(obj)] = self._transform(obj)
+
+    def removed(self, obj: T) -> None:
+        """Our own deletion took effect at once: leave the object out from now on."""
+        with self._lock:
+            if key(obj) in self._objects or key(obj) in self._own:
+                self._ended[key(obj)] = obj.metadata.uid
 
     # --- Life ------------------------------------------------------------------------------------------------------------------
 
@@ -122,7 +146,7 @@ class Informer(Generic[T]):
         fresh = {key(obj): self._transform(obj) for obj in listing.items}
         with self._lock:
             before, self._objects = self._objects, fresh
-        self._revision = listing.resourceVersion
+            self._advance(listing.resourceVersion)
         for name in before.keys() - fresh.keys():
             self._tell(before[name], None)
         for name, obj in fresh.items():
@@ -132,22 +156,34 @@ class Informer(Generic[T]):
         self._synced.set()
 
     def _apply(self, event: WatchEvent[T]) -> None:
-        self._revision = event.object.metadata.resourceVersion or self._revision
-        if event.type == "BOOKMARK":
-            return
-        name, new = key(event.object), self._transform(event.object)
+        name, new = key(event.object), event.object
         with self._lock:
             old = self._objects.get(name)
             if event.type == "DELETED":
                 self._objects.pop(name, None)
-            else:
-                self._objects[name] = new
+            elif event.type != "BOOKMARK":
+                self._objects[name] = new = self._transform(new)
+            self._advance(new.metadata.resourceVersion)
+        if event.type == "BOOKMARK":
+            return
         if event.type == "DELETED":
             # The deletion's own state is the last one; it may be newer than what the copy had.
             self._tell(old or new, None)
         else:
             self._tell(old, new)
 
+    def _advance(self, revision: str) -> None:
+        """The copy is as new as `revision`: own writes up to it are no news any more. The caller holds the lock."""
+        self._revision = revision or self._revision
+        self._own = {name: obj for name, obj in self._own.items() if _revision(obj) > int(self._revision)}
+        if self._ended:
+            known = {name: obj.metadata.uid for name, obj in {**self._objects, **self._own}.items()}
+            self._ended = {name: uid for name, uid in self._ended.items() if known.get(name) == uid}
+
     def _tell(self, old: T | None, new: T | None) -> None:
         for handler in self._handlers:
             handler(old, new)
+
+
+def _revision(obj: Object) -> int:
+    return int(obj.metadata.resourceVersion or 0)
