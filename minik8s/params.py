@@ -108,6 +108,7 @@ BOOKMARK_PERIOD_S = 10.0
 WATCH_TIMEOUT_S = 1800.0  # upstream's --min-request-timeout: how long a watch without timeoutSeconds is held
 WATCH_QUEUE_EVENTS = 10_000  # a watcher that is further behind than this is dropped and lists again
 FRESH_READ_TIMEOUT_S = 3.0  # how long a read waits for the cache to reach etcd's revision
+WRITE_ATTEMPTS = 16  # how often a write starts anew because others were faster, before the client is told 409
 EVENT_TTL_S = 3600  # upstream's --event-ttl
 AUDIT_ENTRIES = 5000
 

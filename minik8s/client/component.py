@@ -8,14 +8,14 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from minik8s import params
 from minik8s.client.events import Recorder
 from minik8s.client.rest import Client
-from minik8s.host.health import HealthServer
+from minik8s.host.health import Check, HealthServer, Page
 from minik8s.host.journal import Journal
 from minik8s.host.metrics import Registry
 
@@ -63,8 +63,8 @@ class Component:
 
     def serve_health(
         self,
-        checks: Mapping[str, Callable[[], bool]] | None = None,
-        extra: Mapping[str, Callable[[], bytes]] | None = None,
+        checks: Mapping[str, Check] | None = None,
+        extra: Mapping[str, Page] | None = None,
     ) -> HealthServer:
         """Serve /healthz, /metrics and the debug pages on 127.0.0.1 of this namespace."""
         port = self.options.health_port or params.HEALTH_PORTS[self.options.name]
