@@ -1,0 +1,97 @@
+"""The audit log: which write made which revision, by whom, and why.
+
+`history` follows a Service through the cluster by these lines, so they must survive a restart of the API server and
+must not grow for ever. The newest are in memory, all of those in a file of JSON lines; when the file has become twice
+as long it is written anew. Invariant: what `since` answers is the same before and after a restart, save for a last line
+cut short by the crash. `_lock` guards everything here. Read next: http.py, which records.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from minik8s.params import AUDIT_ENTRIES
+
+
+class Entry(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
+    """One write. `revision` is what it made; of a write that was refused, the newest there was."""
+
+    revision: int
+    wall: float
+    verb: str
+    user: str
+    agent: str = ""  # the User-Agent
+    resource: str = ""
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    because: str = ""  # X-Minik8s-Because
+    from_: list[str] = []  # X-Minik8s-From: the objects and revisions looked at
+    code: int = 200
+
+
+class Audit:
+    """A bounded log of writes. Thread-safe."""
+
+    def __init__(self, path: str | Path | None = None, size: int = AUDIT_ENTRIES) -> None:
+        self._lock = threading.Lock()
+        self._size = size
+        self._ring: deque[tuple[int, bytes]] = deque(maxlen=size)
+        self._path = Path(path) if path else None
+        self._file: int | None = None
+        self._lines = 0
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._ring.extend(_lines(self._path))
+            self._rewrite(self._path)
+
+    def record(self, entry: Entry) -> None:
+        """Add a line."""
+        line = msgspec.json.encode(entry)
+        with self._lock:
+            self._ring.append((entry.revision, line))
+            if self._file is None or self._path is None:
+                return
+            os.write(self._file, line + b"\n")  # one write: a crash leaves a whole line or the last one torn
+            self._lines += 1
+            if self._lines >= 2 * self._size:
+                self._rewrite(self._path)
+
+    def since(self, revision: int) -> Iterator[bytes]:
+        """The lines of later revisions, oldest first, each with its line feed."""
+        with self._lock:
+            found = [(number, line) for number, line in self._ring if number > revision]
+        found.sort(key=lambda item: item[0])  # two requests may finish in the other order
+        for _, line in found:
+            yield line + b"\n"
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+    def _rewrite(self, path: Path) -> None:
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(b"".join(line + b"\n" for _, line in self._ring))
+        fresh.replace(path)
+        if self._file is not None:
+            os.close(self._file)
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        self._lines = len(self._ring)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    if not path.exists():
+        return
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            entry = msgspec.json.decode(line, type=Entry)
+        except msgspec.MsgspecError:
+            continue  # torn by a crash, or the empty rest after the last line feed
+        yield entry.revision, line

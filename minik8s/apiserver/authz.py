@@ -1,0 +1,186 @@
+"""May they? One table of who may do what, and the rules of the house for nodes.
+
+Everything not allowed is forbidden. A rule names verbs and resources, and may be narrowed: to a namespace, or by a
+condition on the object, such as "the Pod is bound to the node that asks". A request is asked about twice: when it
+arrives, when only its names are known (a condition that needs the object then says "perhaps"), and again before a write
+with the object before and after it. Invariant: a node can write nothing about other nodes, even if its key is stolen.
+
+Pure. Read `RULES` from top to bottom; it is the whole policy.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from minik8s.api.core import Pod
+from minik8s.api.meta import Object
+from minik8s.apiserver.authn import User
+
+READ = ("get", "list", "watch")
+CHANGE = ("create", "update", "patch")
+WRITE = (*CHANGE, "delete", "deletecollection")
+NODE_USER = "system:node:"
+DENIED = ""  # no rule says yes: nothing to add to "User … cannot …"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request: who, what, and for a write the object before and after, where they exist."""
+
+    user: User
+    verb: str
+    resource: str  # pods, pods/status
+    namespace: str = ""
+    name: str = ""
+    before: Object | None = None
+    after: Object | None = None
+
+    @property
+    def node(self) -> str:
+        """The node that asks."""
+        return self.user.name.removeprefix(NODE_USER) if self.user.name.startswith(NODE_USER) else ""
+
+    @property
+    def object_name(self) -> str | None:
+        """The name in the path, or in the object that is created; None when not known yet."""
+        return self.name or (self.after.metadata.name if self.after else None)
+
+
+# Does a node use this ConfigMap or Secret? (resource, namespace, name, node); None while nobody can say.
+Uses = Callable[[str, str, str, str], bool]
+Condition = Callable[[Ask], bool]
+
+
+def own_name(ask: Ask) -> bool:
+    """The object has the node's own name."""
+    return bool(ask.node) and ask.object_name in (None, ask.node)
+
+
+def own_dns_slice(ask: Ask) -> bool:
+    """It is the slice in which the node says whether its DNS lives."""
+    return bool(ask.node) and ask.object_name in (None, f"kube-dns-{ask.node}")
+
+
+def own_pod(ask: Ask) -> bool:
+    """The Pod is bound to the node, before and after."""
+    pods = [pod for pod in (ask.before, ask.after) if isinstance(pod, Pod)]
+    return bool(ask.node) and all(pod.spec.nodeName == ask.node for pod in pods)
+
+
+def by_name(ask: Ask) -> bool:
+    """One object, asked for by its name."""
+    return bool(ask.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Verbs on resources. `*` is every kind, `*/status` every kind's status, `*/*` every subresource."""
+
+    verbs: tuple[str, ...]
+    resources: tuple[str, ...]
+    namespace: str = ""  # only there
+    only: Condition | None = None
+    because: str = ""  # what to say when the condition fails
+
+
+EVENTS = Rule(CHANGE, ("events",))
+LEADER = Rule((*READ, *CHANGE), ("leases",), namespace="kube-system")
+
+# Who (a user's or a group's name) → what they may do.
+RULES: dict[str, tuple[Rule, ...]] = {
+    "system:masters": (Rule(("*",), ("*", "*/*")),),
+    "system:kube-scheduler": (
+        Rule(READ, ("pods", "nodes", "namespaces", "services", "replicasets", "deployments")),
+        Rule(("create",), ("pods/binding",)),
+        Rule(("update", "patch"), ("pods/status",)),
+        EVENTS,
+        LEADER,
+    ),
+    # The garbage collector and the namespace controller meet every kind; making is limited to what controllers make.
+    "system:kube-controller-manager": (
+        Rule((*READ, "update", "patch", "delete", "deletecollection"), ("*", "*/status")),
+        Rule(("update", "patch", "create"), ("namespaces/finalize",)),
+        Rule((*READ, "update", "patch"), ("deployments/scale", "replicasets/scale")),
+        Rule(
+            ("create",),
+            ("pods", "replicasets", "endpoints", "endpointslices", "services", "namespaces", "serviceaccounts"),
+        ),
+        Rule(("create",), ("configmaps", "leases", "ipaddresses", "events")),
+    ),
+    "system:nodes": (
+        Rule(READ, ("pods", "services", "endpoints", "endpointslices", "nodes", "namespaces")),
+        Rule(("get",), ("configmaps", "secrets"), only=by_name, because="a node may read it only by name"),
+        Rule(CHANGE, ("nodes", "nodes/status"), only=own_name, because="a node may change only its own Node"),
+        Rule(
+            ("get", *CHANGE),
+            ("leases",),
+            namespace="kube-node-lease",
+            only=own_name,
+            because="a node may touch only its own Lease",
+        ),
+        Rule(
+            ("update", "patch"),
+            ("pods/status",),
+            only=own_pod,
+            because="a node may report only on Pods that are bound to it",
+        ),
+        Rule(("delete",), ("pods",), only=own_pod, because="a node may delete only Pods that are bound to it"),
+        Rule(
+            (*CHANGE, "delete"),
+            ("endpointslices",),
+            namespace="kube-system",
+            only=own_dns_slice,
+            because="a node may write only the slice of its own DNS",
+        ),
+        EVENTS,
+    ),
+    "system:node-proxier": (Rule(READ, ("services", "endpointslices", "nodes", "namespaces")), EVENTS),
+    "system:node-dns": (Rule(READ, ("services", "endpoints", "endpointslices", "namespaces", "pods", "nodes")),),
+}
+
+HEALTH_PATHS = ("/healthz", "/livez", "/readyz", "/version")
+# What a client needs to find its way; everybody with a certificate may read it.
+DISCOVERY_PATHS = ("/api", "/apis", "/openapi")
+
+
+def allowed(ask: Ask, uses: Uses | None = None) -> str | None:
+    """None: yes. Otherwise why not, possibly without words (`DENIED`)."""
+    reason = DENIED
+    for rule in _rules(ask.user):
+        if not _speaks_of(rule, ask):
+            continue
+        if rule.only is None or rule.only(ask):
+            return _used(ask, uses)
+        reason = reason or rule.because
+    return reason
+
+
+def path_allowed(user: User, path: str) -> bool:
+    """Whether a path that is no object may be read."""
+    if path.rstrip("/") in HEALTH_PATHS or path.startswith(("/livez/", "/readyz/", "/healthz/")):
+        return True
+    if "system:masters" in user.groups:
+        return True
+    return not user.anonymous and any(path == known or path.startswith(known + "/") for known in DISCOVERY_PATHS)
+
+
+def _rules(user: User) -> list[Rule]:
+    return [rule for subject in (user.name, *user.groups) if not user.anonymous for rule in RULES.get(subject, ())]
+
+
+def _speaks_of(rule: Rule, ask: Ask) -> bool:
+    if "*" not in rule.verbs and ask.verb not in rule.verbs:
+        return False
+    if rule.namespace and ask.namespace != rule.namespace:
+        return False
+    _, _, subresource = ask.resource.partition("/")
+    general = (f"*/{subresource}", "*/*") if subresource else ("*",)
+    return any(pattern in rule.resources for pattern in (ask.resource, *general))
+
+
+def _used(ask: Ask, uses: Uses | None) -> str | None:
+    """A node gets only those ConfigMaps and Secrets that a Pod on it uses, where somebody can tell."""
+    if not ask.node or uses is None or ask.resource not in ("configmaps", "secrets"):
+        return None
+    if uses(ask.resource, ask.namespace, ask.name, ask.node):
+        return None
+    return f"no Pod on {ask.node} uses it"

@@ -1,0 +1,172 @@
+"""The API server's side of logs, exec and the node proxy: ask the node's agent, and pass on what it says.
+
+The control plane has no route to Pods, so everything about a running Pod goes through the agent of its node: TLS to the
+node's address, both sides with certificates of the cluster's authority. For `exec` the answer to the upgrade is passed
+on as it is and from then on only bytes are carried; the API server looks at no frame. Invariant: whoever comes here has
+been authenticated and authorised, and the Pod exists: an error after the upgrade could not be told any more.
+Read next: streams/pump.py.
+"""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from minik8s.api.core import Node
+from minik8s.apiserver import errors
+from minik8s.params import CLIENT_CONNECT_TIMEOUT_S, CLIENT_READ_TIMEOUT_S, KUBELET_PORT
+from minik8s.streams import handshake
+from minik8s.streams.link import Link
+from minik8s.streams.pump import pump
+
+# The request headers that make an upgrade; WebSocket's and SPDY's.
+UPGRADE_HEADERS = ("Connection", "Upgrade", "X-Stream-Protocol-Version")
+UPGRADE_PREFIX = "Sec-WebSocket-"
+CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an agent answered: the body comes as it is written there."""
+
+    code: int
+    content_type: str
+    body: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request to an agent. `target` is the path with its query."""
+
+    target: str
+    method: str = "GET"
+    headers: Mapping[str, str] | None = None
+    body: bytes = b""
+
+
+class Upgraded:
+    """An exec that the agent has accepted and that waits for its client."""
+
+    def __init__(self, sock: socket.socket, answer: handshake.Answer) -> None:
+        self._sock = sock
+        self._answer = answer
+
+    def carry(self, client: socket.socket) -> None:
+        """Give the client the agent's answer, then carry bytes until both are done. Closes both sockets.
+
+        `client` is `environ["gunicorn.socket"]`. Afterwards the WSGI call has to end by raising StopIteration, outside
+        of Flask's own error handling: gunicorn then drops the connection without writing an answer of its own.
+        """
+        upstream, down = Link(self._sock, self._answer.early), Link(client)
+        down.send(self._answer.raw)
+        pump(down, upstream)
+
+    def close(self) -> None:
+        """Hang up without a client."""
+        self._sock.close()
+
+
+class Agents:
+    """How to reach the agents. Thread-safe: every request has a connection of its own."""
+
+    def __init__(self, ca: str | Path, certificate: str | Path, key: str | Path, port: int = KUBELET_PORT) -> None:
+        self._context = ssl.create_default_context(cafile=str(ca))
+        self._context.load_cert_chain(str(certificate), str(key))
+        self._port = port
+
+    def ask(self, node: Node, question: Question, follow: bool = False) -> Answer:
+        """Send a request to a node's agent; the body is streamed. With `follow` silence is no failure."""
+        connection = http.client.HTTPSConnection(
+            address(node), self._port, context=self._context, timeout=CLIENT_READ_TIMEOUT_S
+        )
+        try:
+            connection.connect()
+            sock = connection.sock  # http.client lets go of it where the answer says "Connection: close"
+            connection.request(
+                question.method, question.target, body=question.body or None, headers=dict(question.headers or {})
+            )
+            response = connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise unreachable(node, error) from error
+        if follow:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            sock.settimeout(None)
+        content_type = response.getheader("Content-Type", "text/plain")
+        return Answer(response.status, content_type, _stream(connection, response))
+
+    def upgrade(self, node: Node, question: Question) -> Upgraded | Answer:
+        """Ask a node's agent for an upgrade; an Answer is its refusal."""
+        where = address(node)
+        try:
+            sock = handshake.dial((where, self._port), self._context, CLIENT_CONNECT_TIMEOUT_S)
+        except OSError as error:
+            raise unreachable(node, error) from error
+        try:
+            sock.settimeout(CLIENT_READ_TIMEOUT_S)
+            head = {"Host": f"{where}:{self._port}", **(question.headers or {})}
+            sock.sendall(handshake.request(question.method, question.target, head))
+            answer = handshake.read_answer(sock)
+            if answer.code == 101:
+                return Upgraded(sock, answer)
+            body = handshake.read_body(sock, answer)
+        except OSError as error:
+            sock.close()
+            raise unreachable(node, error) from error
+        sock.close()
+        return Answer(answer.code, answer.headers.get("content-type", "text/plain"), iter((body,)))
+
+
+def address(node: Node) -> str:
+    """Where a node's agent listens."""
+    for found in node.status.addresses:
+        if found.type == "InternalIP":
+            return found.address
+    raise errors.unavailable(f'node "{node.metadata.name}" has not told its address yet')
+
+
+def unreachable(node: Node, error: Exception) -> errors.Failure:
+    """The agent does not answer."""
+    return errors.unavailable(f'the agent on node "{node.metadata.name}" does not answer: {error}')
+
+
+def log_question(pod: tuple[str, str], container: str, query: str) -> Question:
+    """The agent's page with a container's log. `pod`: namespace and name."""
+    return Question(_target("containerLogs", pod, container, query))
+
+
+def exec_question(pod: tuple[str, str], container: str, environ: Mapping[str, Any]) -> Question:
+    """The client's own upgrade request, at the agent's address for it."""
+    target = _target("exec", pod, container, environ.get("QUERY_STRING", ""))
+    return Question(target, environ.get("REQUEST_METHOD", "GET"), upgrade_headers(environ))
+
+
+def upgrade_headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of a WSGI request that belong to the upgrade, and no others (credentials stay here)."""
+    found = {}
+    for key, value in environ.items():
+        name = "-".join(word.capitalize() for word in key.removeprefix("HTTP_").split("_"))
+        wanted = name in UPGRADE_HEADERS or name.lower().startswith(UPGRADE_PREFIX.lower())
+        if key.startswith("HTTP_") and wanted:
+            found[name] = value
+    return found
+
+
+def _target(page: str, pod: tuple[str, str], container: str, query: str) -> str:
+    path = "/".join(quote(part, safe="") for part in (page, *pod, container))
+    return f"/{path}?{query}" if query else f"/{path}"
+
+
+def _stream(connection: http.client.HTTPSConnection, response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """The body piece by piece, as it comes. Closing the generator hangs up, which ends a followed log at the agent."""
+    try:
+        while data := response.read1(CHUNK):
+            yield data
+    except (OSError, http.client.HTTPException):
+        return  # the node went away in the middle: what came is all there is
+    finally:
+        connection.close()
