@@ -7,9 +7,8 @@ Read next: `client/component.py`, what each component is given.
 """
 
 import importlib
-from pathlib import Path
-from typing import Any
 
+from minik8s.apiserver.options import ServerOptions
 from minik8s.client import component
 from minik8s.client.component import Options
 from minik8s.cluster import state, topology
@@ -60,8 +59,8 @@ def launch(options: Options) -> None:
     module.main(component.start(options))
 
 
-def launch_server(options: Any) -> None:
-    """Run an API server (`apiserver.options.ServerOptions`) until it is told to stop."""
+def launch_server(options: ServerOptions) -> None:
+    """Run an API server until it is told to stop."""
     importlib.import_module(MODULES["apiserver"]).main(options)
 
 
@@ -83,13 +82,14 @@ def options_for(where: state.Paths, record: state.Record, process: str) -> Optio
     )
 
 
-def namespace(record: state.Record, process: str) -> str:
-    """The network namespace a process of a cluster runs in."""
-    node = process.partition("@")[2]
-    return topology.namespace(record.name, node or topology.CONTROL)
-
-
-def available() -> dict[str, str]:
-    """The modules, by component, that this installation has."""
-    root = Path(__file__).parent.parent
-    return {name: module for name, module in MODULES.items() if (root / module.split(".")[1] / "main.py").exists()}
+def server_options(where: state.Paths, sockets: tuple[int, ...]) -> ServerOptions:
+    """What the API server of a cluster on this machine is told; `sockets` are descriptors it inherits."""
+    return ServerOptions(
+        listen=tuple(f"fd://{number}" for number in sockets),
+        tls_cert_file=str(where.pki / "apiserver.crt"),
+        tls_private_key_file=str(where.pki / "apiserver.key"),
+        client_ca_file=str(where.pki / "ca.crt"),
+        kubelet_client_certificate=str(where.pki / "apiserver-kubelet-client.crt"),
+        kubelet_client_key=str(where.pki / "apiserver-kubelet-client.key"),
+        audit_file=str(where.audit),
+    )
