@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from minik8s.host import processes
+from minik8s.nft.flows import Flows
 
 SHOWN_COMMANDS = 40
 
@@ -138,15 +139,6 @@ _CTA_TUPLE_REPLY, _CTA_TUPLE_IP, _CTA_TUPLE_PROTO, _CTA_FILTER = 2, 1, 2, 25
 _CTA_IP_V4_SRC, _CTA_IP_V6_SRC, _CTA_PROTO_NUM, _CTA_PROTO_SRC_PORT = 1, 3, 1, 2
 _CTA_FILTER_ORIG_FLAGS, _CTA_FILTER_REPLY_FLAGS = 1, 2
 _FILTER_IP_SRC, _FILTER_PROTO_NUM, _FILTER_SRC_PORT = 1 << 0, 1 << 3, 1 << 4
-
-
-@dataclass(frozen=True, order=True)
-class Flows:
-    """All connections whose answers come from this address and port; without address: from this port of any."""
-
-    proto: str
-    address: str
-    port: int
 
 
 def forget_flows(flows: Iterable[Flows]) -> None:

@@ -18,6 +18,7 @@ Key = tuple[str, ...]
 
 # The kernel keeps 128 bytes for a comment, with its terminating zero.
 COMMENT_MAX = 127
+HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
 _UNQUOTABLE = re.compile(r"[^ !#-\[\]-~]")
 _DIGITS = re.compile(r"(\d+)")
 
@@ -120,10 +121,10 @@ class Table:
         lines = [f"table {self.address} {{"]
         if self.comment:
             lines.append(f'\tcomment "{quotable(self.comment)}"')
-        for name in sorted(self.sets, key=natural):
-            lines += _set_lines(self.sets[name])
-        for name in sorted(self.chains, key=lambda name: (self.chains[name].hook is None, natural(name))):
-            lines += _chain_lines(self.chains[name])
+        for one in sorted(self.sets.values(), key=_set_order):
+            lines += _set_lines(one)
+        for chain in sorted(self.chains.values(), key=_chain_order):
+            lines += _chain_lines(chain)
         return "\n".join([*lines, "}", ""])
 
 
@@ -134,7 +135,11 @@ def replacement(new: Table, found: Table | None = None, keep: str = "") -> str:
     `new` wants them: the proxy's memory of which client sticks to which Pod. For this the table is emptied piece by
     piece; otherwise it is replaced whole.
     """
-    kept = {name for name in (found.sets if found and keep else ()) if name.startswith(keep) and name in new.sets}
+    kept = {
+        name
+        for name, one in (found.sets if found and keep else {}).items()
+        if name.startswith(keep) and name in new.sets and new.sets[name].definition() == one.definition()
+    }
     if found is None or not kept:
         # `add` first: deleting a table that is not there would fail.
         return f"add table {new.address}\ndelete table {new.address}\n{new.text()}"
@@ -156,8 +161,28 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in _DIGITS.split(name) if part]
 
 
+def duration(seconds: int) -> str:
+    """As nft writes it: 10800 is 3h, 90 is 1m30s."""
+    text = ""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
 def sorted_elements(elements: Iterable[Element]) -> list[Element]:
     return sorted(elements, key=lambda element: [natural(part) for part in element.key])
+
+
+def _set_order(one: Set) -> tuple[bool, bool, list[tuple[int, int, str]]]:
+    """Shared ones (without a slash in the name) first, maps before sets."""
+    return "/" in one.name, not one.is_map, natural(one.name)
+
+
+def _chain_order(chain: Chain) -> tuple[int, bool, list[tuple[int, int, str]]]:
+    """As a packet meets them: hooks in their order, then shared steps, then the chains of single Services."""
+    hook = HOOKS.index(chain.hook.hook) if chain.hook else len(HOOKS)
+    return hook, "/" in chain.name, natural(chain.name)
 
 
 def _comment(comment: str) -> str:

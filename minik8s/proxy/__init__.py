@@ -1,0 +1,18 @@
+"""The proxy: makes Service addresses work on one node, by writing rules into the kernel's packet filter.
+
+A ClusterIP exists nowhere: no interface has it, nobody answers for it. On every node a proxy like this one tells the
+kernel: a packet for 10.96.0.7:80 gets the address of one of these Pods instead. The kernel does the rest, and
+remembers its choice for the connection. The proxy itself never sees a packet; kill it and everything that worked goes
+on working.
+
+Reads: Services, EndpointSlices, its own Node. Writes: the table `ip minik8s` of its network namespace, and nothing
+else.
+
+- `endpoints.py`: which endpoints of a Service port get new connections on this node, and why the others do not.
+- `plan.py`: one Service and its slices to chains and map elements. Pure. Read this first, beside README.md.
+- `layout.py`: the part of the table that is the same in every cluster: base chains, shared steps, names.
+- `book.py`: the table as the sum of all plans, and the two small parts that differ when some of them change.
+- `why.py`: a change in words, for the journal.
+- `sync.py`: look, plan, commit in one transaction; what to do when the kernel refuses.
+- `world.py`: all that touches the kernel. `main.py`: the wiring, and the debug pages.
+"""

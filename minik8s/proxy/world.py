@@ -1,0 +1,47 @@
+"""All of the proxy that touches the kernel: commits a transaction, reads the table at start, drops stale UDP flows.
+
+Bound to the network namespace of the thread that makes it. Touches one table, its own, by name; other tables of the
+node are never read or written.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from minik8s.nft.flows import Flows
+from minik8s.nft.kernel import Nft, NftError, forget_flows, listing, open_nftables
+from minik8s.nft.parse import NotUnderstood, parse
+from minik8s.nft.ruleset import Table
+
+log = logging.getLogger(__name__)
+
+
+class World:
+    """The packet filter of one node."""
+
+    def __init__(self, nft: Nft | None = None) -> None:
+        self._nft = nft or open_nftables()
+
+    def observe(self, address: str) -> Table | None:
+        """Our table (`ip minik8s`) as a former proxy left it in the kernel. None: none there, or none we can read."""
+        text = listing(self._nft, address)
+        if not text:
+            return None
+        try:
+            return parse(text)
+        except NotUnderstood as error:
+            log.warning("table %s cannot be read (%s): replaced whole, client affinity is lost", address, error)
+            return None
+
+    def apply(self, commands: str) -> None:
+        """One transaction: all of it, or NftError and nothing."""
+        self._nft.run(commands)
+
+    def forget(self, flows: Sequence[Flows]) -> None:
+        """After the commit: whoever looks the flow up again takes the new rules."""
+        forget_flows(flows)
+
+    def close(self) -> None:
+        self._nft.close()
+
+
+__all__ = ["NftError", "World"]
