@@ -1,15 +1,16 @@
 """Every address range, port, period and limit of minik8s, each with its reason.
 
-Pure constants, imported by everybody, importing nobody. Where Kubernetes has a name for a number, the name here is the same, so
-that what is learnt here can be looked up there. To change how a cluster behaves, this is the only file to edit.
+Pure constants, imported by everybody, importing nobody. Where Kubernetes has a name for a number, the name here is the
+same, so that what is learnt here can be looked up there. To change how a cluster behaves, this is the only file to
+edit.
 """
 
 from dataclasses import dataclass
 
-# --- Addresses -----------------------------------------------------------------------------------------------------------
+# --- Addresses -------------------------------------------------------------------------------------------------------
 
-# The outside world: the LAN between the machines. 192.168.56.0/24 is what Vagrant and VirtualBox use for host-only networks,
-# so a lab's text is true on virtual machines as well.
+# The outside world: the LAN between the machines. 192.168.56.0/24 is what Vagrant and VirtualBox use for host-only
+# networks, so a lab's text is true on virtual machines as well.
 LAN_CIDR = "192.168.56.0/24"
 LAN_CIDR_V6 = "fd00:56::/64"
 LAN_GATEWAY = "192.168.56.1"
@@ -28,7 +29,8 @@ SERVICE_CIDR = "10.96.0.0/16"
 SERVICE_CIDR_V6 = "fd00:96::/112"
 KUBERNETES_SERVICE_IP = "10.96.0.1"  # `kubernetes.default`: by convention the first address of the range
 DNS_SERVICE_IP = "10.96.0.10"  # `kube-dns.kube-system`: the tenth, as kubeadm has it
-# KEP-3070: the first part of the range is left to users who choose an address, so that random ones rarely collide with it.
+# KEP-3070: the first part of the range is left to users who choose an address, so that random ones rarely collide with
+# it.
 SERVICE_CIDR_STATIC_MIN, SERVICE_CIDR_STATIC_MAX = 16, 256
 
 # Node ports: high enough to leave the usual services alone, below Linux' ephemeral range (32768-60999).
@@ -38,7 +40,7 @@ NODE_PORT_STATIC_BAND = (16, 128)
 
 CLUSTER_DOMAIN = "cluster.local"
 
-# --- Ports ---------------------------------------------------------------------------------------------------------------
+# --- Ports -----------------------------------------------------------------------------------------------------------
 
 API_PORT = 6443
 KUBELET_PORT = 10250  # the agent's own server: logs, exec, debug pages
@@ -54,7 +56,7 @@ HEALTH_PORTS = {
 ETCD_CLIENT_PORT = 2379
 ETCD_PEER_PORT = 2380
 
-# --- Marks: how minik8s knows what is its own --------------------------------------------------------------------------------
+# --- Marks: how minik8s knows what is its own ------------------------------------------------------------------------
 
 LABEL_CLUSTER = "io.minik8s.cluster"
 LABEL_NODE = "io.minik8s.node"
@@ -80,12 +82,12 @@ TABLE_TRACE = "minik8s-trace"
 # Bits of the packet mark. One word is shared by all who mark packets on a node; these are ours.
 MARK_MASQUERADE = 0x4000  # kube-proxy's own bit: source address is to be replaced on the way out
 
-# --- Images: built on the spot, with a tag, because untagged images are always pulled ----------------------------------------------
+# --- Images: built on the spot, with a tag, because untagged images are always pulled --------------------------------
 
 PAUSE_IMAGE = "minik8s/pause:1"
 TOOLBOX_IMAGE = "minik8s/toolbox:1"
 
-# --- etcd ----------------------------------------------------------------------------------------------------------------
+# --- etcd ------------------------------------------------------------------------------------------------------------
 
 ETCD_MINIMUM = (3, 4, 22)  # below: a crash under load can skip committed entries (etcd issue 13766)
 # The start of a single member is the election timer, not the disk: these two save most of a second.
@@ -95,9 +97,10 @@ ETCD_MAX_TXN_OPS = 128  # etcd's own limit for one transaction
 COMPACTION_PERIOD_S = 300.0  # upstream's --etcd-compaction-interval
 REGISTRY_PREFIX = "/registry/"
 
-# --- API server ------------------------------------------------------------------------------------------------------------
+# --- API server ------------------------------------------------------------------------------------------------------
 
-# Every open watch holds a thread until the broadcaster stands: far more threads than watches, and watches over the limit get 429.
+# Every open watch holds a thread until the broadcaster stands: far more threads than watches, and watches over the
+# limit get 429.
 SERVER_THREADS = 256
 MAX_WATCHES = 160
 KEEPALIVE_S = 75
@@ -112,7 +115,7 @@ WRITE_ATTEMPTS = 16  # how often a write starts anew because others were faster,
 EVENT_TTL_S = 3600  # upstream's --event-ttl
 AUDIT_ENTRIES = 5000
 
-# --- Clients ---------------------------------------------------------------------------------------------------------------
+# --- Clients ---------------------------------------------------------------------------------------------------------
 
 CLIENT_CONNECT_TIMEOUT_S = 3.0
 CLIENT_READ_TIMEOUT_S = 15.0
@@ -122,7 +125,7 @@ INFORMER_BACKOFF_S = (0.05, 2.0)
 QUEUE_BACKOFF_S = (0.005, 10.0)
 LEASE_DURATION_S, LEASE_RENEW_S, LEASE_RETRY_S = 15.0, 10.0, 2.0  # upstream's leader election
 
-# --- Pods ------------------------------------------------------------------------------------------------------------------
+# --- Pods ------------------------------------------------------------------------------------------------------------
 
 POD_WORKERS = 4  # more workers make each Pod slower without making all of them faster (two cores)
 MAX_PODS_PER_NODE = 110
@@ -134,12 +137,13 @@ IMAGE_ERROR_SHOWN_S = 1.0  # how long a failed pull reads ErrImagePull before it
 MINIMUM_GRACE_S = 2.0  # upstream's minimumGracePeriodInSeconds: for containers whose Pod is already gone
 AGENT_RESYNC_S = 30.0  # every Pod is looked at this often even when nothing was heard of it
 PROBE_WORKERS = 4
+CONFIG_RETRY_S = 2.0  # how soon a container whose ConfigMap, Secret or volume is missing is tried again
 PULL_TIMEOUT_S = 120.0
 POD_BRIDGE = "cni0"  # upstream's usual name of the bridge that a node's Pods are plugged into
 CONTAINER_LOG_MAX_SIZE = "10m"
 DNS_NDOTS = 5
 
-# --- Services ----------------------------------------------------------------------------------------------------------------
+# --- Services --------------------------------------------------------------------------------------------------------
 
 MAX_ENDPOINTS_PER_SLICE = 100  # upstream's --max-endpoints-per-slice
 MAX_ENDPOINTS = 1000  # more than this and Endpoints is truncated (upstream's annotation over-capacity)
@@ -153,13 +157,13 @@ DNS_TCP_IDLE_S = 10.0  # CoreDNS' idle timeout
 DNS_PROBE_PERIOD_S = 0.5  # how often the agent asks its node's DNS whether it lives
 DNS_PROBE_FAILURES = 2
 
-# --- Certificates -----------------------------------------------------------------------------------------------------------
+# --- Certificates ----------------------------------------------------------------------------------------------------
 
 # kubeadm's authority lives ten years, its certificates one. Nobody renews a learner's cluster, so all live as long.
 AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 3650
 
-# --- Processes of a cluster on one machine ----------------------------------------------------------------------------------
+# --- Processes of a cluster on one machine ---------------------------------------------------------------------------
 
 RESTART_BACKOFF_S = (0.5, 30.0)  # the first restart is immediate, then this, doubled, up to the second
 RESTART_RESET_S = 10.0  # what ran this long before it crashed starts with a clean slate
@@ -167,7 +171,7 @@ STOP_GRACE_S = 5.0  # from SIGTERM to SIGKILL for our own processes
 ENGINE_START_TIMEOUT_S = 40.0  # dockerd on a busy machine; measured 1 s on a quiet one
 READY_TIMEOUT_S = 60.0  # how long `up` waits for every node to be Ready
 
-# --- Time ------------------------------------------------------------------------------------------------------------------
+# --- Time ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,21 @@
+"""The API server: the one door to the store, and the only language the other components speak.
+
+It keeps objects and tells who changed what; it makes nothing happen. A Service that is created here becomes packets
+only because others watch. What it promises: an object is stored whole or not at all; each write has its own, rising
+`resourceVersion`; nobody overwrites a change that they have not seen; a watch tells of every change once and in
+order; an address or a node port belongs to one Service.
+
+Everything is derived from the table of kinds (`api.kinds`): there is one path for all kinds, and `strategy.py` holds
+the few things in which they differ. A request goes through these files, in this order:
+
+    http.py         HTTP in and out, errors as Status, who asks (authn.py), the audit line (audit.py)
+    routes.py       path → kind, namespace, name, subresource
+    authz.py        may they?
+    admission.py    bytes → a complete, valid object
+    verbs.py        create, update, patch, delete; deletion.py decides how an object goes; allocation.py adds addresses
+    registry.py     objects ↔ the store: keys, guards, what to do when the outcome is unknown
+    reads.py        get, list; selection.py holds selectors
+    watching.py     the stream of changes
+
+Read `routes.py` first, then `verbs.py`.
+"""

@@ -1,0 +1,157 @@
+"""Bytes of a request → a complete, valid object, or a Failure that names everything that is wrong.
+
+Invariant: what gets past here has only known fields, the right types, all defaults and valid values. Order: form,
+unknown fields, types, then (in verbs.py, once the old object is known) defaults and validation.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from minik8s.api import codec, defaults, unknown, validation
+from minik8s.api.meta import DeleteOptions, Object, Preconditions, StatusCause
+from minik8s.apiserver import errors, strategy
+from minik8s.apiserver.request import Request
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$\.?(?P<path>.*)`)?$", re.DOTALL)
+_MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$")
+
+
+def document(request: Request, accepted: str = JSON) -> dict[str, Any]:
+    """The body as plain values."""
+    given = request.content_type.split(";")[0].strip().lower()
+    if given == PROTOBUF:
+        raise errors.unsupported_media_type(
+            f"protobuf bodies are not supported by this server: send {accepted}; kubectl does so for `apply -f FILE`"
+        )
+    if given and given not in (accepted, "*/*"):
+        message = "the body of the request was in an unknown format - accepted media types include"
+        raise errors.unsupported_media_type(f"{message}: {accepted}")
+    try:
+        found = msgspec.json.decode(request.body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise errors.bad_request(f"the object provided is not valid JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise errors.bad_request("the object provided is unrecognized (must be a JSON object)")
+    return found
+
+
+def decode(request: Request, raw: dict[str, Any]) -> Object:
+    """The typed object; checks that it is of the kind and place that the URL names."""
+    cls = request.cls
+    _check_kind(cls, raw)
+    check_unknown(request, cls, raw)
+    obj = typed(cls, raw)
+    obj.apiVersion, obj.kind = cls.resource.apiVersion, cls.resource.kind
+    _check_place(request, obj)
+    return obj
+
+
+def _check_kind(cls: type[Object], raw: dict[str, Any]) -> None:
+    where = cls.resource
+    for field, expected in (("apiVersion", where.apiVersion), ("kind", where.kind)):
+        given = raw.get(field)
+        if given and given != expected:
+            raise errors.bad_request(
+                f"the {field} in the data ({given}) does not match the expected {field} ({expected})"
+            )
+
+
+def _check_place(request: Request, obj: Object) -> None:
+    target, meta = request.target, obj.metadata
+    if target.namespace:
+        if meta.namespace and meta.namespace != target.namespace:
+            raise errors.bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        meta.namespace = target.namespace
+    else:
+        meta.namespace = ""
+    if target.name:
+        if meta.name and meta.name != target.name:
+            message = f"the name of the object ({meta.name}) does not match the name on the URL ({target.name})"
+            raise errors.bad_request(message)
+        meta.name = target.name
+
+
+def check_unknown(request: Request, cls: type[Object], raw: dict[str, Any]) -> None:
+    """Strict refuses, Warn warns (the default), Ignore is silent; each names or drops all unknown fields."""
+    mode = request.query.get("fieldValidation") or "Warn"
+    if mode not in ("Strict", "Warn", "Ignore"):
+        raise errors.bad_request(
+            f'fieldValidation: Unsupported value: "{mode}": supported values: "Ignore", "Strict", "Warn"'
+        )
+    found = [] if mode == "Ignore" else unknown.unknown_fields(cls, raw)
+    if not found:
+        return
+    texts = [f'unknown field "{each}"' for each in found]
+    if mode == "Warn":
+        request.warnings.extend(texts)
+        return
+    raise _unusable(cls, f"strict decoding error: {', '.join(texts)}")
+
+
+def _unusable(cls: type[Object], because: str) -> errors.Failure:
+    kind = cls.resource.kind
+    return errors.bad_request(f'{kind} in version "{cls.resource.version}" cannot be handled as a {kind}: {because}')
+
+
+def typed(cls: type[Any], raw: dict[str, Any]) -> Any:
+    """Plain values → type. A wrong type is a 400 with its path; a missing field is a 422, as validation says it."""
+    try:
+        return codec.from_dict(cls, raw)
+    except msgspec.ValidationError as error:
+        found = _AT.match(str(error))
+        what, path = (found["what"], found["path"] or "") if found else (str(error), "")
+        missing = _MISSING.match(what)
+        if missing and issubclass(cls, Object):
+            place = f"{path}.{missing['field']}" if path else missing["field"]
+            name = str((raw.get("metadata") or {}).get("name", ""))
+            cause = StatusCause(reason="FieldValueRequired", message="Required value", field=place)
+            raise errors.invalid(cls, name, [cause]) from error
+        text = f"{path or 'the object'}: {what[:1].lower()}{what[1:]}"
+        raise _unusable(cls, text) if issubclass(cls, Object) else errors.bad_request(text) from error
+
+
+def complete(new: Object, old: Object | None, also: Callable[[], None] | None = None) -> None:
+    """Defaults, then all that is wrong at once. `also` runs between the two (a Service keeps its addresses)."""
+    defaults.set_defaults(new)
+    if also is not None:
+        also()
+    causes = strategy.check_metadata(new, old) + validation.validate(new, old)
+    if causes:
+        raise errors.invalid(type(new), new.metadata.name, causes)
+
+
+def delete_options(request: Request) -> DeleteOptions:
+    """Options come in the body (kubectl) or in the query (Python clients); the body counts more."""
+    options = DeleteOptions()
+    if request.body.strip():
+        options = typed(DeleteOptions, document(request))
+    query = request.query
+    if options.gracePeriodSeconds is None and "gracePeriodSeconds" in query:
+        options.gracePeriodSeconds = whole(query["gracePeriodSeconds"], "gracePeriodSeconds")
+    if options.propagationPolicy is None:
+        options.propagationPolicy = query.get("propagationPolicy") or None
+    if options.propagationPolicy not in (None, "Background", "Foreground", "Orphan"):
+        message = f'invalid propagationPolicy "{options.propagationPolicy}": must be Background, Foreground or Orphan'
+        raise errors.bad_request(message)
+    if "uid" in query or "resourceVersion" in query:
+        options.preconditions = options.preconditions or Preconditions(
+            uid=query.get("uid") or None, resourceVersion=query.get("resourceVersion") or None
+        )
+    return options
+
+
+def whole(text: str, name: str) -> int:
+    """A whole number of the query."""
+    try:
+        return int(text)
+    except ValueError:
+        raise errors.bad_request(f"invalid {name}: {text!r} is not a whole number") from None

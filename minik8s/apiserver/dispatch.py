@@ -1,0 +1,97 @@
+"""A request to the function that answers it: the whole table of what this server does, on one page.
+
+Read `verbs.py`, `reads.py`, `watching.py`, `subresources.py` for the functions.
+"""
+
+from collections.abc import Callable
+
+from minik8s.api import codec, meta
+from minik8s.api.networking import IPAddress
+from minik8s.apiserver import access, admission, errors, reads, subresources
+from minik8s.apiserver.registry import Registry
+from minik8s.apiserver.request import Answer, Request, Written
+from minik8s.apiserver.routes import Target
+from minik8s.apiserver.verbs import Verbs
+from minik8s.apiserver.watching import Watches
+
+WRITES = ("create", "update", "patch", "delete", "deletecollection")
+Subresource = Callable[[Verbs, Request], Answer]
+# subresource → verb → how; what is not here is refused with 405.
+SUBRESOURCES: dict[str, dict[str, Subresource]] = {
+    "status": {"get": lambda verbs, r: _current(verbs, r), "update": Verbs.update, "patch": Verbs.patch},
+    "scale": {"get": subresources.scale, "update": subresources.scale, "patch": subresources.scale},
+    "binding": {"create": subresources.bind},
+    "finalize": {"update": subresources.finalize},
+}
+
+
+class Dispatcher:
+    """Everything that answers requests, over one registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.verbs = Verbs(registry)
+        self.watches = Watches(registry)
+
+    def answer(self, request: Request, gone: Callable[[], bool] = lambda: False) -> Answer:
+        """Check the rights and do it. `gone` tells a watch whether its client has left."""
+        _check_method(request)
+        access.check(request)
+        _check_dry_run(request)
+        if request.target.subresource:
+            return self._subresource(request)
+        if request.verb == "get":
+            return reads.get(self.registry, request)
+        if request.verb == "list":
+            return reads.list_(self.registry, request)
+        if request.verb == "watch":
+            return self.watches.watch(request, gone)
+        if request.verb == "deletecollection":
+            return self._delete_all(request)
+        write: Callable[[Request], Answer] = getattr(self.verbs, request.verb)
+        return write(request)
+
+    def _subresource(self, request: Request) -> Answer:
+        how = SUBRESOURCES.get(request.target.subresource, {}).get(request.verb)
+        if how is None:
+            raise errors.method_not_allowed(request.verb)
+        return how(self.verbs, request)
+
+    def _delete_all(self, request: Request) -> Answer:
+        """One by one, as clients would: each object has its own finalizers and its own grace."""
+        admission.delete_options(request)
+        from_selection = reads.selection.matcher(request.cls, request.query)
+        found, revision = reads.select(self.registry, request, from_selection)
+        gone, writes = [], list[Written]()
+        for _, value in found:
+            obj = codec.decode(request.cls, value)
+            target = Target(request.cls, obj.metadata.namespace, obj.metadata.name)
+            one = Request(target, "delete", request.user, request.query, request.content_type, request.body)
+            try:
+                writes += self.verbs.delete(one).writes
+                gone.append(value)
+            except errors.Failure as failure:
+                if failure.code != 404:  # somebody else deleted it: just as well
+                    raise
+        return Answer(200, reads.document(request.cls, gone, revision).body, writes=tuple(writes))
+
+
+def _current(verbs: Verbs, request: Request) -> Answer:
+    return reads.get(verbs.registry, request)
+
+
+def _check_method(request: Request) -> None:
+    target = request.target
+    if not target.name and target.cls.resource.namespaced and not target.namespace and request.verb in WRITES:
+        raise errors.method_not_allowed(request.verb)
+    if target.cls is IPAddress and request.verb in WRITES:
+        raise errors.method_not_allowed(f"{request.verb}: an IPAddress is written with its Service, in one transaction")
+
+
+def _check_dry_run(request: Request) -> None:
+    asked = request.query.get("dryRun", "")
+    if asked not in ("", "All"):
+        cause = meta.StatusCause(
+            reason="FieldValueNotSupported", message=f'Unsupported value: "{asked}"', field="dryRun"
+        )
+        raise errors.invalid(request.cls, request.target.name, [cause])

@@ -1,0 +1,115 @@
+"""Everything that can go wrong with a request, as the Status that Kubernetes answers.
+
+Invariant: code, reason and message are upstream's, because clients act on them: kubectl on `reason`, informers on the
+code, people on the message. Raise one of these anywhere below `http.py`; it alone turns them into a response.
+"""
+
+from minik8s.api.meta import Object, Status, StatusCause, StatusDetails
+
+
+class Failure(Exception):
+    """A request that failed, with the Status to answer."""
+
+    def __init__(self, code: int, reason: str, message: str, details: StatusDetails | None = None) -> None:
+        super().__init__(message)
+        self.status = Status(status="Failure", code=code, reason=reason, message=message, details=details)
+
+    @property
+    def code(self) -> int:
+        return self.status.code
+
+
+def _details(cls: type[Object], name: str) -> StatusDetails:
+    return StatusDetails(name=name, group=cls.resource.group, kind=cls.resource.plural)
+
+
+def bad_request(message: str) -> Failure:
+    return Failure(400, "BadRequest", message)
+
+
+def unauthorized() -> Failure:
+    return Failure(401, "Unauthorized", "Unauthorized")
+
+
+def forbidden(cls: type[Object], name: str, because: str) -> Failure:
+    message = f'{cls.resource.qualified} "{name}" is forbidden: {because}' if name else because
+    if not name:
+        message = f"{cls.resource.qualified} is forbidden: {because}"
+    return Failure(403, "Forbidden", message, _details(cls, name))
+
+
+def forbidden_path(path: str, user: str) -> Failure:
+    return Failure(403, "Forbidden", f'forbidden: User "{user}" cannot get path "{path}"')
+
+
+def not_found(cls: type[Object], name: str) -> Failure:
+    return Failure(404, "NotFound", f'{cls.resource.qualified} "{name}" not found', _details(cls, name))
+
+
+def no_such_path() -> Failure:
+    return Failure(404, "NotFound", "the server could not find the requested resource")
+
+
+def method_not_allowed(method: str) -> Failure:
+    return Failure(
+        405, "MethodNotAllowed", f"the server does not allow this method on the requested resource: {method}"
+    )
+
+
+def already_exists(cls: type[Object], name: str) -> Failure:
+    return Failure(409, "AlreadyExists", f'{cls.resource.qualified} "{name}" already exists', _details(cls, name))
+
+
+def conflict(cls: type[Object], name: str, because: str) -> Failure:
+    message = f'Operation cannot be fulfilled on {cls.resource.qualified} "{name}": {because}'
+    return Failure(409, "Conflict", message, _details(cls, name))
+
+
+def modified(cls: type[Object], name: str) -> Failure:
+    """Somebody else wrote the object after the client read it."""
+    return conflict(
+        cls,
+        name,
+        "the object has been modified; please apply your changes to the latest version and try again",
+    )
+
+
+def expired(message: str) -> Failure:
+    return Failure(410, "Expired", message)
+
+
+def too_large(limit: int) -> Failure:
+    return Failure(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
+
+
+def unsupported_media_type(message: str) -> Failure:
+    return Failure(415, "UnsupportedMediaType", message)
+
+
+def invalid(cls: type[Object], name: str, causes: list[StatusCause]) -> Failure:
+    """422: the object is well-formed but says something impossible. All of it is named, not only the first."""
+    parts = [f"{cause.field}: {cause.message}" for cause in causes]
+    body = parts[0] if len(parts) == 1 else "[" + ", ".join(parts) + "]"
+    details = StatusDetails(name=name, group=cls.resource.group, kind=cls.resource.kind, causes=causes)
+    kind = f"{cls.resource.kind}.{cls.resource.group}" if cls.resource.group else cls.resource.kind
+    return Failure(422, "Invalid", f'{kind} "{name}" is invalid: {body}', details)
+
+
+def invalid_field(cls: type[Object], name: str, field: str, message: str) -> Failure:
+    return invalid(cls, name, [StatusCause(reason="FieldValueInvalid", message=message, field=field)])
+
+
+def too_many_requests(message: str) -> Failure:
+    return Failure(429, "TooManyRequests", message, StatusDetails(retryAfterSeconds=1))
+
+
+def internal(message: str) -> Failure:
+    return Failure(500, "InternalError", f"Internal error occurred: {message}")
+
+
+def unavailable(message: str) -> Failure:
+    return Failure(503, "ServiceUnavailable", message, StatusDetails(retryAfterSeconds=1))
+
+
+def timeout(message: str) -> Failure:
+    return Failure(504, "Timeout", message)

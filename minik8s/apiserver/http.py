@@ -1,0 +1,256 @@
+"""HTTP in, HTTP out: the only file that knows Flask.
+
+Each request: who asks → what about → `dispatch.py` → answer, and an audit line if it wrote. Invariants: every
+failure, Flask's own included, leaves as a JSON Status; nothing but health and version is shown to somebody unknown;
+no exception leaves without a Status and a line in the log. Read `dispatch.py` next.
+"""
+
+import logging
+import select
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from flask import Flask, Response
+from flask import request as http
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from minik8s import params
+from minik8s.api import codec
+from minik8s.apiserver import access, authn, authz, discovery, errors, routes
+from minik8s.apiserver.audit import Audit, Entry
+from minik8s.apiserver.dispatch import WRITES, Dispatcher
+from minik8s.apiserver.relay import SUBRESOURCES as RELAYED
+from minik8s.apiserver.relay import Relay
+from minik8s.apiserver.request import Answer, Request, Written
+from minik8s.apiserver.streaming import Upgraded
+from minik8s.host import clock
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+UPGRADED = "minik8s.upgraded"
+HEALTH = ("/healthz", "/livez", "/readyz")
+# A client that takes nothing for this long is gone, whatever TCP believes.
+SEND_TIMEOUT_S = 30.0
+
+WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+log = logging.getLogger(__name__)
+
+
+class Server:
+    """Answers HTTP requests through a dispatcher."""
+
+    def __init__(self, dispatcher: Dispatcher, audit: Audit, relay: Relay) -> None:
+        self._dispatcher = dispatcher
+        self._audit = audit
+        self._relay = relay
+
+    def wsgi(self) -> WSGI:
+        """The WSGI application: Flask, and around it what Flask cannot do, an upgraded connection."""
+        app = self.app()
+
+        def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            answer = app(environ, start_response)
+            upgraded: Upgraded | None = environ.get(UPGRADED)
+            if upgraded is None:
+                return answer
+            upgraded.carry(environ["gunicorn.socket"])
+            raise StopIteration  # gunicorn then drops the connection without an answer of its own
+
+        return call
+
+    def app(self) -> Flask:
+        app = Flask("minik8s", static_folder=None)
+        app.url_map.strict_slashes = False
+        app.url_map.merge_slashes = False
+        app.config["MAX_CONTENT_LENGTH"] = params.MAX_BODY_BYTES
+        for websocket in (False, True):
+            # Werkzeug sends a WebSocket request only to a rule that says so; exec needs one.
+            methods = ["GET"] if websocket else METHODS
+            for rule in ("/", "/<path:path>"):
+                app.add_url_rule(
+                    rule,
+                    f"all{'-websocket' if websocket else ''}{rule}",
+                    self._handle,
+                    methods=methods,
+                    websocket=websocket,
+                    provide_automatic_options=False,
+                )
+        app.register_error_handler(errors.Failure, _failed)
+        app.register_error_handler(RequestEntityTooLarge, lambda _: _failed(errors.too_large(params.MAX_BODY_BYTES)))
+        app.register_error_handler(HTTPException, _flask_failed)
+        app.register_error_handler(Exception, _crashed)
+        return app
+
+    def _handle(self, path: str = "") -> Response:
+        user = authn.peer(http.environ)
+        target = routes.resolve(path)
+        if target is None:
+            return self._page("/" + path.strip("/"), user)
+        if user.anonymous:
+            raise errors.unauthorized()
+        verb = routes.verb(target, http.method, http.args.get("watch") in ("true", "1"))
+        if verb is None:
+            raise errors.method_not_allowed(http.method)
+        relayed = target.subresource in RELAYED
+        body = http.get_data() if verb in WRITES and not relayed else b""
+        request = Request(target, verb, user, http.args.to_dict(), http.content_type or "", body)
+        return self._relayed(request) if relayed else self._object(request)
+
+    # --- objects ----------------------------------------------------------------------------------------------
+
+    def _object(self, request: Request) -> Response:
+        try:
+            answer = self._dispatcher.answer(request, lambda: _client_gone(http.environ))
+        except errors.Failure as failure:
+            if request.verb in WRITES:
+                self._record(request, failure.code, Written(request.target.namespace, request.target.name, 0))
+            raise
+        for written in answer.writes:
+            self._record(request, answer.code, written)
+        return _respond(answer, request.warnings)
+
+    def _record(self, request: Request, code: int, written: Written) -> None:
+        target, said = request.target, http.headers
+        self._audit.record(
+            Entry(
+                revision=written.revision or self._dispatcher.registry.cache.revision,
+                wall=clock.wall(),
+                verb=request.verb,
+                user=request.user.name,
+                agent=said.get("User-Agent", ""),
+                resource=target.cls.resource.plural,
+                namespace=written.namespace,
+                name=written.name,
+                subresource=target.subresource,
+                because=said.get("X-Minik8s-Because", ""),
+                from_=[each.strip() for each in said.get("X-Minik8s-From", "").split(",") if each.strip()],
+                code=code,
+            )
+        )
+
+    def _relayed(self, request: Request) -> Response:
+        """Logs, exec, node proxy: what the agent says, as it says it."""
+        access.check(request)
+        found = self._relay.answer(request, http.environ)
+        if isinstance(found, Upgraded):
+            http.environ[UPGRADED] = found
+            return Response(status=200)
+        _limit_sending(http.environ)
+        return Response(found.body, found.code, content_type=found.content_type)
+
+    # --- pages ------------------------------------------------------------------------------------------------
+
+    def _page(self, path: str, user: authn.User) -> Response:
+        if not authz.path_allowed(user, path):
+            raise errors.unauthorized() if user.anonymous else errors.forbidden_path(path, user.name)
+        if http.method not in ("GET", "HEAD"):
+            raise errors.method_not_allowed(http.method)
+        if path == "/version":
+            return _json(discovery.version())
+        if path in HEALTH:
+            if path == "/readyz" and not self._ready():
+                raise errors.unavailable("not ready: the watch cache is not filled, or no longer fed")
+            return Response("ok", mimetype="text/plain")
+        if path == "/minik8s/audit":
+            return self._audit_page()
+        found = _discovery(path.strip("/").split("/"))
+        if found is None:
+            raise errors.no_such_path()
+        return _json(found)
+
+    def _ready(self) -> bool:
+        cache = self._dispatcher.registry.cache
+        return cache.revision > 0 and cache.alive
+
+    def _audit_page(self) -> Response:
+        since = http.args.get("since") or "0"
+        if not since.isdigit():
+            raise errors.bad_request("since must be a resourceVersion")
+        return Response(self._audit.since(int(since)), mimetype="application/jsonl")
+
+
+def _discovery(parts: list[str]) -> dict[str, Any] | None:
+    match parts:
+        case [""]:
+            return {
+                "paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/minik8s/audit", "/readyz", "/version"]
+            }
+        case ["api"]:
+            return discovery.core_versions()
+        case ["api", version]:
+            return discovery.resources("", version)
+        case ["apis"]:
+            return discovery.groups()
+        case ["apis", group]:
+            return discovery.group(group)
+        case ["apis", group, version]:
+            return discovery.resources(group, version)
+    return None
+
+
+def _respond(answer: Answer, warnings: list[str]) -> Response:
+    body: bytes | Iterator[bytes] = answer.body if answer.stream is None else answer.stream
+    response = Response(body, answer.code, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-cache, private"
+    for text in warnings:
+        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{quoted}"')
+    if answer.stream is not None:
+        _limit_sending(http.environ)
+    return response
+
+
+def _json(value: Any, code: int = 200) -> Response:
+    return Response(codec.encode(value), code, mimetype="application/json")
+
+
+# --- failures -------------------------------------------------------------------------------------------------
+
+
+def _failed(failure: errors.Failure) -> Response:
+    response = _json(failure.status, failure.code)
+    details = failure.status.details
+    if details and details.retryAfterSeconds:
+        response.headers["Retry-After"] = str(details.retryAfterSeconds)
+    return response
+
+
+def _flask_failed(error: HTTPException) -> Response:
+    code = error.code or 500
+    if code == 404:
+        return _failed(errors.no_such_path())
+    if code == 405:
+        return _failed(errors.method_not_allowed(http.method))
+    return _failed(errors.Failure(code, (error.name or "").replace(" ", ""), error.description or error.name))
+
+
+def _crashed(error: Exception) -> Response:
+    log.error("%s %s failed", http.method, http.path, exc_info=error)
+    return _failed(errors.internal(f"{type(error).__name__}: {error}"))
+
+
+# --- the socket under a request -------------------------------------------------------------------------------
+
+
+def _socket(environ: dict[str, Any]) -> socket.socket | None:
+    return environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+
+
+def _client_gone(environ: dict[str, Any]) -> bool:
+    """A client says nothing after it asked for a watch; a socket with something to read has therefore been closed."""
+    sock = _socket(environ)
+    if sock is None:
+        return False
+    try:
+        poll = select.poll()
+        poll.register(sock.fileno(), select.POLLIN | select.POLLRDHUP)
+        return bool(poll.poll(0))
+    except (OSError, ValueError):
+        return True
+
+
+def _limit_sending(environ: dict[str, Any]) -> None:
+    sock = _socket(environ)
+    if sock is not None:
+        sock.settimeout(SEND_TIMEOUT_S)

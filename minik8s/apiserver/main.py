@@ -1,0 +1,125 @@
+"""Starts the API server: gunicorn with one worker of many threads. The only file that knows gunicorn.
+
+The arbiter holds the listening sockets and replaces a worker that died; the worker opens the store (a gRPC channel
+does not survive a fork) and answers. Invariants: the worker dies with its arbiter; requests are answered only when
+the cache is filled (connections queue meanwhile). Read `http.py` next.
+"""
+
+import logging
+import ssl
+import threading
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gthread import ThreadWorker
+
+from minik8s import params
+from minik8s.apiserver import housekeeping
+from minik8s.apiserver.audit import Audit
+from minik8s.apiserver.dispatch import Dispatcher
+from minik8s.apiserver.http import Server
+from minik8s.apiserver.options import ServerOptions
+from minik8s.apiserver.registry import Registry
+from minik8s.apiserver.relay import Relay
+from minik8s.apiserver.streaming import Agents
+from minik8s.host import processes
+from minik8s.store.cache import Cache
+from minik8s.store.etcd import Store
+
+GRACEFUL_STOP_S = 3
+# Set in the worker when it is told to stop: the open watches end then, and their clients come back to the next worker.
+_stopping = threading.Event()
+
+log = logging.getLogger(__name__)
+
+
+class Worker(ThreadWorker):
+    """gunicorn's threaded worker, which tells the watches when it has to stop."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        _stopping.set()
+        super().handle_exit(sig, frame)
+
+
+class Application(BaseApplication):
+    """Our options in gunicorn's words."""
+
+    def __init__(self, options: ServerOptions) -> None:
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in settings(self._options).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Runs in the worker, after the fork."""
+        return serve(self._options)
+
+
+def settings(options: ServerOptions) -> dict[str, Any]:
+    """gunicorn's settings, each because of something measured or promised."""
+    found: dict[str, Any] = {
+        "bind": list(options.listen),
+        "worker_class": Worker,
+        "workers": 1,  # all state of a server is in one process: its cache, its open watches
+        "threads": options.threads,
+        "worker_connections": 4 * options.threads,
+        "keepalive": params.KEEPALIVE_S,
+        "timeout": 0,  # no heartbeat files: a worker that hangs is seen by its health page
+        "graceful_timeout": GRACEFUL_STOP_S,
+        "loglevel": "warning",
+        "proc_name": options.name,
+        "post_fork": _post_fork,
+        "when_ready": _when_ready,
+        "control_socket_disable": True,
+    }
+    if options.tls_cert_file:
+        found |= {
+            "certfile": options.tls_cert_file,
+            "keyfile": options.tls_private_key_file,
+            "ca_certs": options.client_ca_file,
+            # Who shows no certificate is anonymous and sees health and version.
+            "cert_reqs": ssl.CERT_OPTIONAL,
+            "ssl_context": _tls,
+        }
+    return found
+
+
+def _tls(_config: Any, default: Any) -> ssl.SSLContext:
+    context: ssl.SSLContext = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _when_ready(arbiter: Arbiter) -> None:
+    processes.set_title(arbiter.cfg.proc_name)
+
+
+def _post_fork(arbiter: Arbiter, _worker: ThreadWorker) -> None:
+    processes.die_with_parent()
+    processes.set_title(f"{arbiter.cfg.proc_name} worker")
+
+
+def serve(options: ServerOptions) -> Any:
+    """Open the store, fill the cache, make sure of the first namespaces; returns the WSGI application."""
+    store = Store(options.etcd)
+    cache = Cache(store)
+    cache.start()
+    registry = Registry(store, cache)
+    dispatcher = Dispatcher(registry)
+    dispatcher.watches.stopping = _stopping
+    threading.Thread(target=housekeeping.run, args=(dispatcher, _stopping), name="housekeeping", daemon=True).start()
+    return Server(dispatcher, Audit(options.audit_file or None), Relay(registry, _agents(options))).wsgi()
+
+
+def _agents(options: ServerOptions) -> Agents | None:
+    if not options.kubelet_client_certificate:
+        return None
+    return Agents(options.client_ca_file, options.kubelet_client_certificate, options.kubelet_client_key)
+
+
+def main(options: ServerOptions) -> None:
+    """Serve until told to stop."""
+    Application(options).run()

@@ -1,0 +1,25 @@
+"""What an API server is told when it starts."""
+
+from dataclasses import dataclass, field
+
+from minik8s import params
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """Addresses and files. `listen`: "address:port", or "fd://N" for a socket that the parent process has opened.
+
+    `kubelet_client_*` is what this server shows to the agents for logs and exec. With no `audit_file` the audit is only
+    kept in memory. One etcd endpoint or several; the etcd is dedicated to the cluster.
+    """
+
+    etcd: tuple[str, ...] = (f"127.0.0.1:{params.ETCD_CLIENT_PORT}",)
+    listen: tuple[str, ...] = (f"127.0.0.1:{params.API_PORT}",)
+    tls_cert_file: str = ""
+    tls_private_key_file: str = ""
+    client_ca_file: str = ""
+    kubelet_client_certificate: str = ""
+    kubelet_client_key: str = ""
+    audit_file: str = ""
+    name: str = "apiserver"
+    threads: int = field(default=params.SERVER_THREADS)

@@ -1,0 +1,51 @@
+"""A request and its answer as values.
+
+Free of HTTP, so that everything below `http.py` can be tested without a server. Read `dispatch.py` next.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from minik8s.api.meta import Object
+from minik8s.apiserver.authn import User
+from minik8s.apiserver.routes import Target
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who wants what. `warnings` collects what the answer's `Warning` headers will say."""
+
+    target: Target
+    verb: str
+    user: User
+    query: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = ""
+    body: bytes = b""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def cls(self) -> type[Object]:
+        return self.target.cls
+
+    @property
+    def dry_run(self) -> bool:
+        return self.query.get("dryRun", "") == "All"
+
+
+@dataclass(frozen=True)
+class Written:
+    """One object that a request changed, for the audit."""
+
+    namespace: str
+    name: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: the bytes of one document, or a stream of them."""
+
+    code: int
+    body: bytes = b""
+    stream: Iterator[bytes] | None = None
+    writes: tuple[Written, ...] = ()

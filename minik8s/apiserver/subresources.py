@@ -1,0 +1,154 @@
+"""Subresources that are not simply the object: binding, scale, finalize.
+
+Each is a small change of the parent object through `Verbs.modify`, so that versions, guards and rights are those of
+every write.
+"""
+
+from typing import Any
+
+import msgspec
+
+from minik8s.api import codec, patch, pods, selectors, times
+from minik8s.api.apps import Deployment, ReplicaSet
+from minik8s.api.core import Namespace, ObjectReference, Pod
+from minik8s.api.meta import Condition, Object, ObjectMeta, Status, StatusCause, Struct, says
+from minik8s.apiserver import admission, errors, strategy
+from minik8s.apiserver.request import Answer, Request
+from minik8s.apiserver.verbs import Verbs, check_version
+from minik8s.host import clock
+
+
+class Binding(Struct):
+    """The scheduler's word: this Pod goes to that node."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("Binding")
+    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
+    target: ObjectReference = msgspec.field(default_factory=ObjectReference)
+
+
+def bind(verbs: Verbs, request: Request) -> Answer:
+    """POST pods/x/binding: set spec.nodeName, once and for all."""
+    binding: Binding = admission.typed(Binding, admission.document(request))
+    node = binding.target.name
+    if not node or binding.target.kind not in ("", "Node"):
+        raise errors.bad_request("a binding needs target.kind Node and target.name")
+
+    def change(old: Object) -> Object:
+        assert isinstance(old, Pod)
+        _check_bindable(old, binding)
+        old.spec.nodeName = node
+        old.metadata.annotations = {**old.metadata.annotations, **binding.metadata.annotations}
+        old.metadata.generation += 1
+        _scheduled(old)
+        return old
+
+    made = verbs.modify(request, change)
+    return Answer(201, codec.encode(Status(status="Success", code=201)), writes=made.writes)
+
+
+def _check_bindable(pod: Pod, binding: Binding) -> None:
+    name, meta = pod.metadata.name, pod.metadata
+    if binding.metadata.uid and binding.metadata.uid != meta.uid:
+        because = f"Precondition failed: UID in precondition: {binding.metadata.uid}, UID in object meta: {meta.uid}"
+        raise errors.conflict(Pod, name, because)
+    if meta.deletionTimestamp:
+        raise errors.conflict(Pod, name, f"pod {name} is being deleted, cannot be assigned to a host")
+    if pod.spec.nodeName:
+        raise errors.conflict(Pod, name, f'pod {name} is already assigned to node "{pod.spec.nodeName}"')
+
+
+def _scheduled(pod: Pod) -> None:
+    now = times.rfc3339(clock.wall())
+    others = [each for each in pod.status.conditions if each.type != "PodScheduled"]
+    known = pods.condition(pod.status.conditions, "PodScheduled")
+    since = known.lastTransitionTime if known and known.status == "True" else now
+    pod.status.conditions = [*others, Condition(type="PodScheduled", status="True", lastTransitionTime=since)]
+
+
+# --- scale ----------------------------------------------------------------------------------------------------
+
+
+class ScaleSpec(Struct):
+    replicas: int = 0
+
+
+class ScaleStatus(Struct):
+    replicas: int = msgspec.field(default_factory=int)
+    selector: str = ""
+
+
+class Scale(Struct):
+    """autoscaling/v1: the one number that everything scalable has."""
+
+    apiVersion: str = says("autoscaling/v1")
+    kind: str = says("Scale")
+    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
+    spec: ScaleSpec = msgspec.field(default_factory=ScaleSpec)
+    status: ScaleStatus = msgspec.field(default_factory=ScaleStatus)
+
+
+def scale_of(obj: Object) -> Scale:
+    assert isinstance(obj, Deployment | ReplicaSet)
+    meta = obj.metadata
+    return Scale(
+        metadata=ObjectMeta(
+            name=meta.name,
+            namespace=meta.namespace,
+            uid=meta.uid,
+            resourceVersion=meta.resourceVersion,
+            creationTimestamp=meta.creationTimestamp,
+        ),
+        spec=ScaleSpec(replicas=1 if obj.spec.replicas is None else obj.spec.replicas),
+        status=ScaleStatus(replicas=obj.status.replicas, selector=selectors.format_labels(obj.spec.selector)),
+    )
+
+
+def scale(verbs: Verbs, request: Request) -> Answer:
+    """GET, PUT and PATCH of deployments/x/scale."""
+    if request.verb == "get":
+        return Answer(200, codec.encode(scale_of(verbs.read(request).decode())))
+    given = admission.document(request, admission.MERGE_PATCH if request.verb == "patch" else admission.JSON)
+
+    def change(old: Object) -> Object:
+        assert isinstance(old, Deployment | ReplicaSet)
+        wanted = _wanted(request, old, given)
+        if wanted.spec.replicas < 0:
+            message = f"Invalid value: {wanted.spec.replicas}: must be greater than or equal to 0"
+            cause = StatusCause(reason="FieldValueInvalid", message=message, field="spec.replicas")
+            raise errors.invalid(request.cls, old.metadata.name, [cause])
+        if old.spec.replicas != wanted.spec.replicas:
+            old.spec.replicas = wanted.spec.replicas
+            old.metadata.generation += 1
+        return old
+
+    made = verbs.modify(request, change)
+    return Answer(200, codec.encode(scale_of(codec.decode(request.cls, made.body))), writes=made.writes)
+
+
+def _wanted(request: Request, old: Object, given: dict[str, Any]) -> Scale:
+    """The Scale a client wants; one that names a version it has seen must have seen the newest."""
+    raw = patch.merge(codec.to_dict(scale_of(old)), given) if request.verb == "patch" else given
+    wanted: Scale = admission.typed(Scale, raw)
+    seen = str((given.get("metadata") or {}).get("resourceVersion") or "")
+    if seen and seen != old.metadata.resourceVersion:
+        raise errors.modified(type(old), old.metadata.name)
+    return wanted
+
+
+# --- finalize -------------------------------------------------------------------------------------------------
+
+
+def finalize(verbs: Verbs, request: Request) -> Answer:
+    """PUT namespaces/x/finalize: the only way to take "kubernetes" off `spec.finalizers`, and so to let it go."""
+    new = admission.decode(request, admission.document(request))
+
+    def change(old: Object) -> Object:
+        assert isinstance(old, Namespace) and isinstance(new, Namespace)
+        given = strategy.copy(new)
+        given.metadata.uid = new.metadata.uid
+        check_version(old, given)
+        old.spec.finalizers = list(new.spec.finalizers)
+        return old
+
+    return verbs.modify(request, change)
