@@ -205,4 +205,7 @@ def _retry(facts: Facts, name: str, action: Action, waits: list[float]) -> list[
     if refusal is None or refusal.retry_at <= facts.now:
         return [action]
     waits.append(refusal.retry_at - facts.now)
+    shown_until = refusal.at + params.IMAGE_ERROR_SHOWN_S
+    if facts.now < shown_until:
+        waits.append(shown_until - facts.now)  # the status has another word for it from then on
     return []

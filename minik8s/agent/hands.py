@@ -1,0 +1,30 @@
+"""Everything that acts on the world for the agent, in one value: Docker, network, probes, volumes, and who is told.
+
+Read next: doing.py, which turns actions into calls of these.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from minik8s.agent.environment import Sources
+from minik8s.agent.recipe import Home
+from minik8s.agent.telling import Teller
+from minik8s.agent.world.docker import Engine
+from minik8s.agent.world.network import PodNetwork
+from minik8s.agent.world.probes import Prober
+from minik8s.agent.world.volumes import Volumes
+from minik8s.api.pods import Pod
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hands:
+    home: Home
+    node_address: str
+    engine: Engine
+    network: PodNetwork
+    prober: Prober
+    volumes: Volumes
+    tell: Teller
+    sources: Callable[[Pod, str], Sources]  # what a Pod's environment and files are made from, given its address
+    finish: Callable[[Pod, str], None]  # remove the Pod object, saying why
+    own_machine: Callable[[], bool]  # is this process in the machine's own network namespace?
