@@ -1,7 +1,7 @@
 """Bytes to objects and back. Lenient on the way in: an object from any API server decodes.
 
-Unknown fields are dropped and nulls count as absent (Go writes `null` for an empty list). Strictness belongs to admission; see
-`unknown.py`.
+Unknown fields are dropped and nulls count as absent (Go writes `null` for an empty list). Strictness belongs to
+admission; see `unknown.py`.
 """
 
 from typing import Any, TypeVar

@@ -1,7 +1,8 @@
-"""The core group, v1: Service, Endpoints, Node, Namespace, ConfigMap, Secret, ServiceAccount, Event. Pods are in `pods.py`.
+"""The core group, v1: Service, Endpoints, Node, Namespace, ConfigMap, Secret, ServiceAccount, Event.
 
-Only fields that do something in minik8s are here; any other is unknown, and admission says so. Source: the published OpenAPI of
-Kubernetes 1.33. Read `discovery.py` next: what a Service's endpoints look like.
+Pods are in `pods.py`.
+Only fields that do something in minik8s are here; any other is unknown, and admission says so. Source: the published
+OpenAPI of Kubernetes 1.33. Read `discovery.py` next: what a Service's endpoints look like.
 """
 
 import msgspec
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 
-# --- Service -----------------------------------------------------------------------------------------------------------------
+# --- Service ---------------------------------------------------------------------------------------------------------
 
 
 class ServicePort(Struct):
@@ -94,7 +95,7 @@ class Service(Object):
     status: ServiceStatus = msgspec.field(default_factory=ServiceStatus)
 
 
-# --- Endpoints -----------------------------------------------------------------------------------------------------------------
+# --- Endpoints -------------------------------------------------------------------------------------------------------
 
 
 class ObjectReference(Struct):
@@ -136,7 +137,7 @@ class Endpoints(Object):
     subsets: list[EndpointSubset] = []
 
 
-# --- Node ----------------------------------------------------------------------------------------------------------------------
+# --- Node ------------------------------------------------------------------------------------------------------------
 
 
 class Taint(Struct):
@@ -206,7 +207,7 @@ class Node(Object):
     status: NodeStatus = msgspec.field(default_factory=NodeStatus)
 
 
-# --- Namespace and small kinds ---------------------------------------------------------------------------------------------------
+# --- Namespace and small kinds ---------------------------------------------------------------------------------------
 
 
 class NamespaceSpec(Struct):
@@ -256,7 +257,10 @@ class ConfigMap(Object):
 
 @resource("secrets")
 class Secret(Object):
-    """Like a ConfigMap, for what not everybody may read. `data` is base64; `stringData` is turned into it on writing."""
+    """Like a ConfigMap, for what not everybody may read.
+
+    `data` is base64; `stringData` is turned into it on writing.
+    """
 
     apiVersion: str = says("v1")
     kind: str = says("Secret")
@@ -266,7 +270,7 @@ class Secret(Object):
     immutable: bool | None = None
 
 
-# --- Event -----------------------------------------------------------------------------------------------------------------------
+# --- Event -----------------------------------------------------------------------------------------------------------
 
 
 class EventSource(Struct):

@@ -10,7 +10,10 @@ from minik8s.api.meta import Object, Struct, resource, says
 
 
 class EndpointConditions(Struct):
-    """`ready`: send new connections. `serving`: would answer. `terminating`: is going away. Unset `ready` counts as true."""
+    """`ready`: send new connections.
+
+    `serving`: would answer. `terminating`: is going away. Unset `ready` counts as true.
+    """
 
     ready: bool | None = None
     serving: bool | None = None

@@ -1,7 +1,7 @@
 """What all objects share: metadata, owner references, selectors, conditions, and the Status that reports errors.
 
-Invariant: an attribute is called what the wire calls it, and its default is what its absence means. A kind is a class that
-knows its own API address (`Pod.resource`), so routes, clients and keys are derived and never written down twice.
+Invariant: an attribute is called what the wire calls it, and its default is what its absence means. A kind is a class
+that knows its own API address (`Pod.resource`), so routes, clients and keys are derived and never written down twice.
 
 Source: Kubernetes API conventions and the published OpenAPI of meta/v1. Read `core.py` next.
 """

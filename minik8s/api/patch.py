@@ -22,8 +22,8 @@ def merge(target: Any, patch: Any) -> Any:
 def diff(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """The smallest merge patch that turns `old` into `new`; empty when they are equal.
 
-    Needed because a field with its default value is not written at all: to set `readyReplicas` back to 0, the patch must
-    say null.
+    Needed because a field with its default value is not written at all: to set `readyReplicas` back to 0, the patch
+    must say null.
     """
     patch: dict[str, Any] = {key: None for key in old if key not in new}
     for key, value in new.items():

@@ -1,14 +1,14 @@
 """The Pod: containers that share one network namespace and one address, and live and die together.
 
-Part of the core group; it has a file of its own because it is by far the largest type. What the agent does not act on is not
-here (unknown fields are told apart at admission). Source: the published OpenAPI of Kubernetes 1.33.
+Part of the core group; it has a file of its own because it is by far the largest type. What the agent does not act on
+is not here (unknown fields are told apart at admission). Source: the published OpenAPI of Kubernetes 1.33.
 """
 
 import msgspec
 
 from minik8s.api.meta import Condition, IntOrString, LabelSelector, Object, ObjectMeta, Quantity, Struct, resource, says
 
-# --- What runs ------------------------------------------------------------------------------------------------------------------
+# --- What runs -------------------------------------------------------------------------------------------------------
 
 
 class ContainerPort(Struct):
@@ -162,7 +162,7 @@ class Container(Struct):
     tty: bool = False
 
 
-# --- Volumes ----------------------------------------------------------------------------------------------------------------------
+# --- Volumes ---------------------------------------------------------------------------------------------------------
 
 
 class KeyToPath(Struct):
@@ -197,7 +197,7 @@ class Volume(Struct):
     secret: SecretVolumeSource | None = None
 
 
-# --- Where it runs ------------------------------------------------------------------------------------------------------------------
+# --- Where it runs ---------------------------------------------------------------------------------------------------
 
 
 class Toleration(Struct):
@@ -291,7 +291,7 @@ class PodSpec(Struct):
     preemptionPolicy: str | None = None
 
 
-# --- What became of it ------------------------------------------------------------------------------------------------------------------
+# --- What became of it -----------------------------------------------------------------------------------------------
 
 
 class ContainerStateWaiting(Struct):
@@ -375,7 +375,7 @@ class PodTemplateSpec(Struct):
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
 
 
-# --- Questions that many ask -----------------------------------------------------------------------------------------------------------
+# --- Questions that many ask -----------------------------------------------------------------------------------------
 
 
 def condition(conditions: list[Condition], kind: str) -> Condition | None:

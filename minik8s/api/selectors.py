@@ -103,7 +103,10 @@ def _format(wanted: Requirement) -> str:
 
 
 def parse_fields(text: str) -> list[FieldTerm]:
-    """`metadata.name=web,status.phase!=Running` as conditions. Raises ValueError naming the part that cannot be read."""
+    """`metadata.name=web,status.phase!=Running` as conditions.
+
+    Raises ValueError naming the part that cannot be read.
+    """
     terms = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         found = re.fullmatch(r"([A-Za-z][A-Za-z0-9.]*)\s*(!=|==|=)\s*(.*)", part)

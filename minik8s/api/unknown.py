@@ -4,7 +4,7 @@ The types themselves are lenient (see `codec.py`); only admission asks this ques
 """
 
 import types
-from functools import lru_cache
+from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 _FORGIVEN = frozenset({"metadata.managedFields", "metadata.selfLink"})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _fields(cls: type) -> dict[str, Any]:
     hints = get_type_hints(cls)
     return {field.encode_name: hints[field.name] for field in msgspec.structs.fields(cls)}

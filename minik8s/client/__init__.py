@@ -1,8 +1,8 @@
 """How every component reaches the API: one client, one cache, one queue, one loop.
 
-Reads the API server (law 1: nobody but the API server opens the store) and writes only through it. Each write carries why it
-was made (`Why`), so that the audit log can tell the whole chain.
+Reads the API server (law 1: nobody but the API server opens the store) and writes only through it. Each write carries
+why it was made (`Why`), so that the audit log can tell the whole chain.
 
-Read `rest.py` (requests), then `informer.py` (a local copy kept fresh by a watch), `queue.py` and `loop.py` (the one place
-that retries), and `component.py` (what every component is started with).
+Read `rest.py` (requests), then `informer.py` (a local copy kept fresh by a watch), `queue.py` and `loop.py` (the one
+place that retries), and `component.py` (what every component is started with).
 """

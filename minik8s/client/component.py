@@ -1,7 +1,8 @@
 """What every component is started with: its options, its client, its journal, its metrics, and the word to stop.
 
-A component is a module with `main(component)`, which returns when `component.stop` is set. It learns nothing from anywhere
-else, so that it runs the same from the zygote, from systemd, by hand in a lab, and against any other Kubernetes API server.
+A component is a module with `main(component)`, which returns when `component.stop` is set. It learns nothing from
+anywhere else, so that it runs the same from the zygote, from systemd, by hand in a lab, and against any other
+Kubernetes API server.
 """
 
 import logging
@@ -74,7 +75,10 @@ class Component:
 
 
 def start(options: Options) -> Component:
-    """Build the surroundings of a component and let SIGTERM and SIGINT stop it. Raises ValueError for a bad kubeconfig."""
+    """Build the surroundings of a component and let SIGTERM and SIGINT stop it.
+
+    Raises ValueError for a bad kubeconfig.
+    """
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )

@@ -1,7 +1,7 @@
 """Events: what happened to an object, told for people.
 
-The same thing happening again is counted on the Event that is already there. An Event that cannot be written is dropped with a
-log line: telling must never stop doing. Source: client-go's record.EventRecorder.
+The same thing happening again is counted on the Event that is already there. An Event that cannot be written is
+dropped with a log line: telling must never stop doing. Source: client-go's record.EventRecorder.
 """
 
 import logging

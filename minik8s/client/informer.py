@@ -1,10 +1,10 @@
 """A local copy of a kind, kept fresh by list and watch.
 
-Invariants: what `get` and `values` hand out is never changed by anyone; a handler sees every object's last state, in the order
-of revisions, in the informer's own thread; after a lost connection the watch resumes where it was, and only a revision that is
-no longer kept (410) makes it list again. Who tells it of a write of its own (`wrote`, `removed`) reads that write from then
-on: nothing is done twice because the watch is a little behind. `_lock` guards `_objects`, `_revision`, `_own` and `_ended`; all
-else belongs to the informer's thread.
+Invariants: what `get` and `values` hand out is never changed by anyone; a handler sees every object's last state, in
+the order of revisions, in the informer's own thread; after a lost connection the watch resumes where it was, and only
+a revision that is no longer kept (410) makes it list again. Who tells it of a write of its own (`wrote`, `removed`)
+reads that write from then on: nothing is done twice because the watch is a little behind. `_lock` guards `_objects`,
+`_revision`, `_own` and `_ended`; all else belongs to the informer's thread.
 
 Source: client-go's reflector and shared informer. Read `loop.py` next.
 """
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Informer(Generic[T]):
     """Objects of `cls` that the selectors choose. `transform` may drop what the component does not read."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (the four last are options)
         self,
         client: Client,
         cls: type[T],
@@ -52,7 +52,7 @@ class Informer(Generic[T]):
         self._stream: Response | None = None
         self._thread: threading.Thread | None = None
 
-    # --- For readers -----------------------------------------------------------------------------------------------------------
+    # --- For readers -------------------------------------------------------------------------------------------------
 
     def get(self, key: str) -> T | None:
         with self._lock:
@@ -81,8 +81,8 @@ class Informer(Generic[T]):
     def wrote(self, obj: T) -> None:
         """Read the answer to our own write from now on, until the watch has come as far.
 
-        Revisions are numbers that grow over all kinds. A watch that has passed the write's revision knows better: the object
-        may have changed again, or be gone.
+        Revisions are numbers that grow over all kinds. A watch that has passed the write's revision knows better: the
+        object may have changed again, or be gone.
         """
         with self._lock:
             if _revision(obj) > int(self._revision or 0):
@@ -94,7 +94,7 @@ class Informer(Generic[T]):
             if key(obj) in self._objects or key(obj) in self._own:
                 self._ended[key(obj)] = obj.metadata.uid
 
-    # --- Life ------------------------------------------------------------------------------------------------------------------
+    # --- Life --------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         if self._thread is None:
@@ -139,7 +139,7 @@ class Informer(Generic[T]):
         for event in read_watch(self.cls, self._stream):
             self._apply(event)
 
-    # --- Changes ---------------------------------------------------------------------------------------------------------------
+    # --- Changes -----------------------------------------------------------------------------------------------------
 
     def _take(self, listing: Listing[T]) -> None:
         """Replace the whole copy by a list, telling the differences."""

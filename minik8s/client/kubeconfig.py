@@ -1,7 +1,7 @@
 """Reading a kubeconfig: where the API server is, whom to trust, and who we are.
 
-Only what minik8s' own identities need: server, CA, client certificate or bearer token, each inline or as a file. Source: the
-kubeconfig v1 format of client-go. Errors: ValueError naming the file and the part that is missing.
+Only what minik8s' own identities need: server, CA, client certificate or bearer token, each inline or as a file.
+Source: the kubeconfig v1 format of client-go. Errors: ValueError naming the file and the part that is missing.
 """
 
 import base64

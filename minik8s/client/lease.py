@@ -1,7 +1,8 @@
 """Electing one leader among several copies of a component, by a Lease object.
 
-Invariant: at most one holder believes it leads, as long as clocks run equally fast: age is judged by our own monotonic clock
-since we last saw the Lease change, never by comparing wall clocks. Who cannot renew in time stops (its process ends).
+Invariant: at most one holder believes it leads, as long as clocks run equally fast: age is judged by our own monotonic
+clock since we last saw the Lease change, never by comparing wall clocks. Who cannot renew in time stops (its process
+ends).
 
 Source: client-go's leaderelection; the Lease fields of coordination.k8s.io/v1.
 """
@@ -29,7 +30,10 @@ class LeaderElector:
         self._seen = ("", 0.0)  # the Lease's resourceVersion, and our monotonic time when it became that
 
     def run(self, lead: Callable[[], None], stop: threading.Event) -> None:
-        """Wait for leadership, then call `lead` (which must return when `stop` is set). Sets `stop` when the Lease is lost."""
+        """Wait for leadership, then call `lead` (which must return when `stop` is set).
+
+        Sets `stop` when the Lease is lost.
+        """
         while not self._try():
             if stop.wait(params.LEASE_RETRY_S):
                 return

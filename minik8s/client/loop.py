@@ -19,7 +19,10 @@ Sync = Callable[[str], float | None]
 
 @dataclass
 class Controller:
-    """Runs `sync(key)` for the keys of `queue`. A number it returns means: look at this key again in so many seconds."""
+    """Runs `sync(key)` for the keys of `queue`.
+
+    A number it returns means: look at this key again in so many seconds.
+    """
 
     name: str
     sync: Sync

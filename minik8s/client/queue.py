@@ -1,7 +1,7 @@
 """A queue of keys: each key at most once, one worker a key, fair, with delays.
 
-Invariants: a key added while it waits is not added again; a key added while it is being worked on is handed out once more when
-that work is done; keys come out in the order they came in. `_lock` (a Condition) guards everything.
+Invariants: a key added while it waits is not added again; a key added while it is being worked on is handed out once
+more when that work is done; keys come out in the order they came in. `_lock` (a Condition) guards everything.
 
 Source: client-go's workqueue. Read `loop.py` next.
 """

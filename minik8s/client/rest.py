@@ -1,7 +1,8 @@
 """Requests to an API server, typed. The one door to the HTTP library.
 
-Nothing is retried here but reading from another server address: a failed request raises, and the loop (`loop.py`) comes again.
-Every write says why: `Why` becomes the headers X-Minik8s-Because and X-Minik8s-From. Thread-safe. Errors: `errors.py`.
+Nothing is retried here but reading from another server address: a failed request raises, and the loop (`loop.py`)
+comes again. Every write says why: `Why` becomes the headers X-Minik8s-Because and X-Minik8s-From. Thread-safe. Errors:
+`errors.py`.
 
 Source: Kubernetes API concepts. Read `informer.py` next.
 """
@@ -168,7 +169,7 @@ class Client:
     def from_kubeconfig(cls, path: str, user_agent: str = "minik8s") -> "Client":
         return cls(kubeconfig.load(path), user_agent=user_agent)
 
-    # --- Any request ---------------------------------------------------------------------------------------------------------
+    # --- Any request -------------------------------------------------------------------------------------------------
 
     def request(
         self,
@@ -179,7 +180,9 @@ class Client:
         headers: Mapping[str, str] | None = None,
         stream_timeout: float | None = None,
     ) -> Response:
-        """Send one request; raises ApiError for any answer from 400 on. With `stream_timeout` (seconds between two pieces)
+        """Send one request; raises ApiError for any answer from 400 on.
+
+        With `stream_timeout` (seconds between two pieces)
         the body is left unread."""
         sent = {**self._headers, **(headers or {})}
         data = body if body is None or isinstance(body, bytes) else codec.encode(body)
@@ -211,7 +214,7 @@ class Client:
                     break  # the write may have taken place: the caller must look before it tries again
         raise Unreachable(f"{method} {url}: {failure}") from failure
 
-    # --- Reading ---------------------------------------------------------------------------------------------------------------
+    # --- Reading -----------------------------------------------------------------------------------------------------
 
     def get(self, cls: type[T], name: str, namespace: str = "") -> T:
         return codec.decode(cls, self.request("GET", cls.resource.path(namespace, name)).data)
@@ -239,7 +242,7 @@ class Client:
         )
         return read_watch(cls, stream)
 
-    # --- Writing ---------------------------------------------------------------------------------------------------------------
+    # --- Writing -----------------------------------------------------------------------------------------------------
 
     def create(self, obj: T, *, why: Why = NO_REASON, query: str = "") -> T:
         path = obj.resource.path(obj.metadata.namespace) + query
@@ -250,7 +253,7 @@ class Client:
         path = obj.resource.path(obj.metadata.namespace, obj.metadata.name, subresource)
         return codec.decode(type(obj), self.request("PUT", path, obj, headers=why.headers()).data)
 
-    def patch(
+    def patch(  # noqa: PLR0913  (what, where, and why: as the URL has them)
         self,
         cls: type[T],
         name: str,
@@ -278,7 +281,7 @@ class Client:
         path = cls.resource.path(namespace, name)
         return msgspec.json.decode(self.request("DELETE", path, options, headers=why.headers()).data)
 
-    def post(
+    def post(  # noqa: PLR0913  (as `patch`)
         self, cls: type[T], name: str, namespace: str, subresource: str, body: Any, *, why: Why = NO_REASON
     ) -> dict[str, Any]:
         """POST to a subresource, such as a Pod's `binding`."""
