@@ -1,0 +1,184 @@
+"""What a field is when the user did not say: Kubernetes' own defaults, so that `kubectl diff` after `apply` shows nothing.
+
+One function for each kind that has defaults, in the table at the end. Addresses and node ports are not defaults but
+allocations; they are the API server's work. Source: the published OpenAPI ("Defaults to …") of Kubernetes 1.33.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+from minik8s import params
+from minik8s.api.apps import Deployment, ReplicaSet, RollingUpdateDeployment
+from minik8s.api.core import ClientIPConfig, Endpoints, Namespace, Secret, Service, SessionAffinityConfig
+from minik8s.api.discovery import EndpointSlice
+from minik8s.api.meta import LabelSelector, Object
+from minik8s.api.pods import Container, Pod, PodSecurityContext, PodSpec, Probe
+
+# ClientIP affinity lasts three hours unless told otherwise.
+AFFINITY_TIMEOUT_S = 10800
+# What `spec.type` values have in common: they get a ClusterIP.
+WITH_CLUSTER_IP = ("ClusterIP", "NodePort", "LoadBalancer")
+
+
+def _probe(probe: Probe) -> None:
+    probe.timeoutSeconds = probe.timeoutSeconds or 1
+    probe.periodSeconds = probe.periodSeconds or 10
+    probe.successThreshold = probe.successThreshold or 1
+    probe.failureThreshold = probe.failureThreshold or 3
+    if probe.httpGet:
+        probe.httpGet.path = probe.httpGet.path or "/"
+        probe.httpGet.scheme = probe.httpGet.scheme or "HTTP"
+
+
+def _container(container: Container, host_network: bool) -> None:
+    _, _, tag = container.image.rpartition("/")[2].partition(":")
+    latest = not tag and "@" not in container.image or tag == "latest"
+    container.imagePullPolicy = container.imagePullPolicy or ("Always" if latest else "IfNotPresent")
+    container.terminationMessagePath = container.terminationMessagePath or "/dev/termination-log"
+    container.terminationMessagePolicy = container.terminationMessagePolicy or "File"
+    for probe in (container.livenessProbe, container.readinessProbe, container.startupProbe):
+        if probe:
+            _probe(probe)
+    for port in container.ports:
+        if host_network and not port.hostPort:
+            port.hostPort = port.containerPort
+    # What is limited is also what is asked for, unless said otherwise.
+    for name, limit in container.resources.limits.items():
+        container.resources.requests.setdefault(name, limit)
+
+
+def pod_spec(spec: PodSpec) -> None:
+    """Defaults of a Pod's spec, in a Pod and in a template alike."""
+    spec.restartPolicy = spec.restartPolicy or "Always"
+    spec.dnsPolicy = spec.dnsPolicy or "ClusterFirst"
+    spec.schedulerName = spec.schedulerName or "default-scheduler"
+    if spec.terminationGracePeriodSeconds is None:
+        spec.terminationGracePeriodSeconds = params.TERMINATION_GRACE_PERIOD_S
+    # kubectl debug dereferences it, so it is always there.
+    spec.securityContext = spec.securityContext or PodSecurityContext()
+    for container in (*spec.initContainers, *spec.containers):
+        _container(container, spec.hostNetwork)
+    for volume in spec.volumes:
+        for source in (volume.configMap, volume.secret):
+            if source and source.defaultMode is None:
+                source.defaultMode = 0o644
+
+
+def _pod(pod: Pod) -> None:
+    pod_spec(pod.spec)
+    spec = pod.spec
+    spec.serviceAccountName = spec.serviceAccountName or spec.serviceAccount or "default"
+    spec.serviceAccount = spec.serviceAccountName
+    if spec.enableServiceLinks is None:
+        spec.enableServiceLinks = True
+    pod.status.phase = pod.status.phase or "Pending"
+    pod.status.qosClass = pod.status.qosClass or _qos(spec)
+
+
+def _qos(spec: PodSpec) -> str:
+    """Guaranteed: limits equal requests for both, everywhere. BestEffort: none anywhere. Else Burstable."""
+    everywhere = [container.resources for container in (*spec.initContainers, *spec.containers)]
+    if not any(each.limits or each.requests for each in everywhere):
+        return "BestEffort"
+    full = all({"cpu", "memory"} <= each.limits.keys() and each.limits == each.requests for each in everywhere)
+    return "Guaranteed" if full else "Burstable"
+
+
+def _replica_set(rs: ReplicaSet) -> None:
+    if rs.spec.replicas is None:
+        rs.spec.replicas = 1
+    if rs.spec.selector is None and rs.spec.template.metadata.labels:
+        rs.spec.selector = LabelSelector(matchLabels=dict(rs.spec.template.metadata.labels))
+    pod_spec(rs.spec.template.spec)
+
+
+def _deployment(deployment: Deployment) -> None:
+    spec = deployment.spec
+    if spec.replicas is None:
+        spec.replicas = 1
+    if spec.revisionHistoryLimit is None:
+        spec.revisionHistoryLimit = 10
+    if spec.progressDeadlineSeconds is None:
+        spec.progressDeadlineSeconds = 600
+    spec.strategy.type = spec.strategy.type or "RollingUpdate"
+    if spec.strategy.type == "RollingUpdate":
+        rolling = spec.strategy.rollingUpdate = spec.strategy.rollingUpdate or RollingUpdateDeployment()
+        if rolling.maxUnavailable is None:
+            rolling.maxUnavailable = "25%"
+        if rolling.maxSurge is None:
+            rolling.maxSurge = "25%"
+    pod_spec(spec.template.spec)
+
+
+def _service(service: Service) -> None:
+    spec = service.spec
+    spec.type = spec.type or "ClusterIP"
+    spec.sessionAffinity = spec.sessionAffinity or "None"
+    if spec.sessionAffinity == "ClientIP":
+        _affinity(service)
+    if spec.type in WITH_CLUSTER_IP and spec.internalTrafficPolicy is None:
+        spec.internalTrafficPolicy = "Cluster"
+    if spec.type in ("NodePort", "LoadBalancer"):
+        spec.externalTrafficPolicy = spec.externalTrafficPolicy or "Cluster"
+    if spec.type == "LoadBalancer" and spec.allocateLoadBalancerNodePorts is None:
+        spec.allocateLoadBalancerNodePorts = True
+    for port in spec.ports:
+        port.protocol = port.protocol or "TCP"
+        # Not 0: a missing target port means "the same as the Service's own".
+        if port.targetPort in (None, "", 0) and spec.type != "ExternalName":
+            port.targetPort = port.port
+
+
+def _affinity(service: Service) -> None:
+
+    config = service.spec.sessionAffinityConfig = service.spec.sessionAffinityConfig or SessionAffinityConfig()
+    config.clientIP = config.clientIP or ClientIPConfig()
+    if config.clientIP.timeoutSeconds is None:
+        config.clientIP.timeoutSeconds = AFFINITY_TIMEOUT_S
+
+
+def _endpoints(endpoints: Endpoints) -> None:
+    for subset in endpoints.subsets:
+        for port in subset.ports:
+            port.protocol = port.protocol or "TCP"
+
+
+def _endpoint_slice(each: EndpointSlice) -> None:
+    for port in each.ports:
+        port.name = port.name or ""
+        port.protocol = port.protocol or "TCP"
+
+
+def _namespace(namespace: Namespace) -> None:
+    # Label of KEP-2161: a namespace can be selected by its name.
+    if namespace.metadata.name:
+        namespace.metadata.labels["kubernetes.io/metadata.name"] = namespace.metadata.name
+    namespace.status.phase = namespace.status.phase or "Active"
+
+
+def _secret(secret: Secret) -> None:
+
+    secret.type = secret.type or "Opaque"
+    for name, text in secret.stringData.items():
+        secret.data[name] = b64encode(text.encode()).decode()
+    secret.stringData = {}
+
+
+_DEFAULTS: dict[type[Object], Callable[[Any], None]] = {
+    Pod: _pod,
+    Service: _service,
+    Endpoints: _endpoints,
+    EndpointSlice: _endpoint_slice,
+    ReplicaSet: _replica_set,
+    Deployment: _deployment,
+    Namespace: _namespace,
+    Secret: _secret,
+}
+
+
+def set_defaults(obj: Object) -> None:
+    """Fill in, in place, what was left out. Doing it twice changes nothing more."""
+    fill = _DEFAULTS.get(type(obj))
+    if fill:
+        fill(obj)
