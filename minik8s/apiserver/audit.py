@@ -9,16 +9,18 @@ cut short by the crash. `_lock` guards everything here. Read next: http.py, whic
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
+from minik8s.apiserver.request import Request, Written
+from minik8s.host import clock
 from minik8s.params import AUDIT_ENTRIES
 
 
 class Entry(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
-    """One write. `revision` is what it made; of a write that was refused, the newest there was."""
+    """One write. `revision` is what it made, 0 if it was refused."""
 
     revision: int
     wall: float
@@ -49,7 +51,11 @@ class Audit:
             self._ring.extend(_lines(self._path))
             self._rewrite(self._path)
 
-    def record(self, entry: Entry) -> None:
+    def record(self, request: Request, written: Written, code: int, headers: Mapping[str, str]) -> None:
+        """Note what a request did to one object."""
+        self.add(entry(request, written, code, headers))
+
+    def add(self, entry: Entry) -> None:
         """Add a line."""
         line = msgspec.json.encode(entry)
         with self._lock:
@@ -62,9 +68,9 @@ class Audit:
                 self._rewrite(self._path)
 
     def since(self, revision: int) -> Iterator[bytes]:
-        """The lines of later revisions, oldest first, each with its line feed."""
+        """The lines of later revisions, oldest first, each with its line feed; 0 is all, refused writes too."""
         with self._lock:
-            found = [(number, line) for number, line in self._ring if number > revision]
+            found = [(number, line) for number, line in self._ring if number > revision or not revision]
         found.sort(key=lambda item: item[0])  # two requests may finish in the other order
         for _, line in found:
             yield line + b"\n"
@@ -84,6 +90,25 @@ class Audit:
             os.close(self._file)
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         self._lines = len(self._ring)
+
+
+def entry(request: Request, written: Written, code: int, headers: Mapping[str, str]) -> Entry:
+    """The line for what a request did to one object."""
+    seen = [each.strip() for each in headers.get("X-Minik8s-From", "").split(",")]
+    return Entry(
+        revision=written.revision,
+        wall=clock.wall(),
+        verb=request.verb,
+        user=request.user.name,
+        agent=headers.get("User-Agent", ""),
+        resource=request.cls.resource.plural,
+        namespace=written.namespace,
+        name=written.name,
+        subresource=request.target.subresource,
+        because=headers.get("X-Minik8s-Because", ""),
+        from_=[each for each in seen if each],
+        code=code,
+    )
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

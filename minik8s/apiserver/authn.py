@@ -29,7 +29,13 @@ class User:
 ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
 
 
-def user_of(certificate: Mapping[str, Any] | None) -> User:
+def user_of(environ: Mapping[str, Any]) -> User:
+    """The user at the other end of the connection that a request came in on (gunicorn puts the socket there)."""
+    sock = environ.get("gunicorn.socket")
+    return subject(sock.getpeercert()) if isinstance(sock, ssl.SSLSocket) else ANONYMOUS
+
+
+def subject(certificate: Mapping[str, Any] | None) -> User:
     """The user in a verified certificate, as `SSLSocket.getpeercert` gives it."""
     parts = [part for names in (certificate or {}).get("subject", ()) for part in names]
     name = next((value for field, value in parts if field == "commonName"), "")
@@ -37,9 +43,3 @@ def user_of(certificate: Mapping[str, Any] | None) -> User:
         return ANONYMOUS
     groups = tuple(value for field, value in parts if field == "organizationName")
     return User(name, (*groups, AUTHENTICATED))
-
-
-def peer(environ: Mapping[str, Any]) -> User:
-    """The user at the other end of the connection that a request came in on (gunicorn puts the socket there)."""
-    sock = environ.get("gunicorn.socket")
-    return user_of(sock.getpeercert()) if isinstance(sock, ssl.SSLSocket) else ANONYMOUS

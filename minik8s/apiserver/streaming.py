@@ -7,7 +7,6 @@ been authenticated and authorised, and the Pod exists: an error after the upgrad
 Read next: streams/pump.py.
 """
 
-import http.client
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -26,7 +25,7 @@ from minik8s.streams.pump import pump
 # The request headers that make an upgrade; WebSocket's and SPDY's.
 UPGRADE_HEADERS = ("Connection", "Upgrade", "X-Stream-Protocol-Version")
 UPGRADE_PREFIX = "Sec-WebSocket-"
-CHUNK = 64 * 1024
+SUBRESOURCES = ("log", "exec", "proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,45 +79,37 @@ class Agents:
 
     def ask(self, node: Node, question: Question, follow: bool = False) -> Answer:
         """Send a request to a node's agent; the body is streamed. With `follow` silence is no failure."""
-        connection = http.client.HTTPSConnection(
-            address(node), self._port, context=self._context, timeout=CLIENT_READ_TIMEOUT_S
-        )
-        try:
-            connection.connect()
-            sock = connection.sock  # http.client lets go of it where the answer says "Connection: close"
-            connection.request(
-                question.method, question.target, body=question.body or None, headers=dict(question.headers or {})
-            )
-            response = connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise unreachable(node, error) from error
+        sock, answer = self._send(node, question, {"Connection": "close"})
         if follow:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             sock.settimeout(None)
-        content_type = response.getheader("Content-Type", "text/plain")
-        return Answer(response.status, content_type, _stream(connection, response))
+        content_type = answer.headers.get("content-type", "text/plain")
+        return Answer(answer.code, content_type, _stream(sock, answer))
 
     def upgrade(self, node: Node, question: Question) -> Upgraded | Answer:
         """Ask a node's agent for an upgrade; an Answer is its refusal."""
+        sock, answer = self._send(node, question, {})
+        if answer.code == 101:
+            return Upgraded(sock, answer)
+        return Answer(answer.code, answer.headers.get("content-type", "text/plain"), _stream(sock, answer))
+
+    def _send(self, node: Node, question: Question, extra: Mapping[str, str]) -> tuple[ssl.SSLSocket, handshake.Answer]:
+        """Dial, send a request, read the head of the answer."""
         where = address(node)
+        head = {"Host": f"{where}:{self._port}", **(question.headers or {}), **extra}
+        if question.body:
+            head["Content-Length"] = str(len(question.body))
         try:
             sock = handshake.dial((where, self._port), self._context, CLIENT_CONNECT_TIMEOUT_S)
         except OSError as error:
             raise unreachable(node, error) from error
         try:
             sock.settimeout(CLIENT_READ_TIMEOUT_S)
-            head = {"Host": f"{where}:{self._port}", **(question.headers or {})}
-            sock.sendall(handshake.request(question.method, question.target, head))
-            answer = handshake.read_answer(sock)
-            if answer.code == 101:
-                return Upgraded(sock, answer)
-            body = handshake.read_body(sock, answer)
-        except OSError as error:
+            sock.sendall(handshake.request(question.method, question.target, head) + question.body)
+            return sock, handshake.read_answer(sock)
+        except (OSError, ValueError) as error:
             sock.close()
             raise unreachable(node, error) from error
-        sock.close()
-        return Answer(answer.code, answer.headers.get("content-type", "text/plain"), iter((body,)))
 
 
 def address(node: Node) -> str:
@@ -161,12 +152,11 @@ def _target(page: str, pod: tuple[str, str], container: str, query: str) -> str:
     return f"/{path}?{query}" if query else f"/{path}"
 
 
-def _stream(connection: http.client.HTTPSConnection, response: http.client.HTTPResponse) -> Iterator[bytes]:
+def _stream(sock: socket.socket, answer: handshake.Answer) -> Iterator[bytes]:
     """The body piece by piece, as it comes. Closing the generator hangs up, which ends a followed log at the agent."""
     try:
-        while data := response.read1(CHUNK):
-            yield data
-    except (OSError, http.client.HTTPException):
+        yield from handshake.body(sock, answer)
+    except OSError:
         return  # the node went away in the middle: what came is all there is
     finally:
-        connection.close()
+        sock.close()

@@ -8,7 +8,6 @@ end. Read next: websocket.py.
 
 import base64
 import queue
-import secrets
 import selectors
 import socket
 import threading
@@ -17,6 +16,7 @@ from contextlib import ExitStack
 
 import msgspec
 
+from minik8s.host import clock
 from minik8s.streams import handshake, websocket
 from minik8s.streams.websocket import ERROR, PROTOCOLS, RESIZE, STDERR, STDIN, STDOUT, Channels, Session
 
@@ -36,7 +36,7 @@ class Refused(Exception):
 
 def connect(sock: socket.socket, host: str, target: str, headers: Mapping[str, str] | None = None) -> "Exec":
     """Ask for the upgrade on a connected socket. `target` is the path with its query; raises Refused."""
-    key = base64.b64encode(secrets.token_bytes(16)).decode()
+    key = base64.b64encode(bytes.fromhex(clock.uid().replace("-", ""))).decode()  # any 16 bytes
     wanted = {
         "Host": host,
         **(headers or {}),
@@ -49,7 +49,7 @@ def connect(sock: socket.socket, host: str, target: str, headers: Mapping[str, s
     sock.sendall(handshake.request("GET", target, wanted))
     answer = handshake.read_answer(sock)
     if answer.code != 101:
-        raise Refused(answer.code, handshake.read_body(sock, answer))
+        raise Refused(answer.code, handshake.whole_body(sock, answer))
     protocol = websocket.choose(answer.headers.get("sec-websocket-protocol", ""))
     if protocol is None or answer.headers.get("sec-websocket-accept") != websocket.accept_key(key):
         raise ConnectionError("the server switched to something that is not our WebSocket")

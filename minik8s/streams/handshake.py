@@ -1,16 +1,17 @@
-"""The HTTP/1.1 head of an upgrade, for the two who ask for one on a bare socket: `minik8s exec` and the API server.
+"""HTTP/1.1 on a bare socket, for the two who want the socket afterwards: `minik8s exec` and the API server.
 
-An HTTP library would keep the connection to itself; here the socket is wanted afterwards. Invariant: what the server
+An HTTP library keeps its connections to itself. Invariant: what the server
 sent after its head is kept (`Answer.early`), because frames may follow in the same packet. Read next: websocket.py.
 """
 
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 MOST_HEAD = 64 * 1024
 MOST_BODY = 64 * 1024
+PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,61 @@ def read_answer(sock: socket.socket) -> Answer:
     return Answer(int(words[1]), headers, raw + b"\r\n\r\n", early)
 
 
-def read_body(sock: socket.socket, answer: Answer) -> bytes:
-    """The body of a refusal: bounded, by its Content-Length or to the end of the connection."""
+def body(sock: socket.socket, answer: Answer) -> Iterator[bytes]:
+    """The body of an answer, piece by piece as it comes: chunked, of a given length, or to the end of the
+    connection.
+    """
+    reader = _Reader(sock, answer.early)
+    if answer.headers.get("transfer-encoding", "").lower() == "chunked":
+        while (left := _chunk_size(reader.line())) > 0:
+            yield from reader.pieces(left)
+            reader.line()
+        return
     length = answer.headers.get("content-length", "")
-    most = min(int(length), MOST_BODY) if length.isdigit() else MOST_BODY
-    body = answer.early
-    while len(body) < most:
-        data = sock.recv(most - len(body))
-        if not data:
+    yield from reader.pieces(int(length) if length.isdigit() else None)
+
+
+def whole_body(sock: socket.socket, answer: Answer) -> bytes:
+    """The body of a refusal, at most MOST_BODY of it."""
+    found = b""
+    for piece in body(sock, answer):
+        found += piece
+        if len(found) >= MOST_BODY:
             break
-        body += data
-    return body[:most]
+    return found[:MOST_BODY]
+
+
+def _chunk_size(line: bytes) -> int:
+    try:
+        return int(line.split(b";")[0], 16)
+    except ValueError:
+        raise ConnectionError(f"not a chunk: {line[:80]!r}") from None
+
+
+class _Reader:
+    """Bytes that came early, then those of the socket."""
+
+    def __init__(self, sock: socket.socket, early: bytes) -> None:
+        self._sock = sock
+        self._buffer = early
+
+    def line(self) -> bytes:
+        while b"\r\n" not in self._buffer:
+            if len(self._buffer) > MOST_HEAD or not self._more():
+                raise ConnectionError("the answer ended in the middle")
+        found, self._buffer = self._buffer.split(b"\r\n", 1)
+        return found
+
+    def pieces(self, length: int | None) -> Iterator[bytes]:
+        while length is None or length > 0:
+            if not self._buffer and not self._more():
+                return
+            piece = self._buffer[:length]
+            self._buffer = self._buffer[len(piece) :]
+            length = None if length is None else length - len(piece)
+            yield piece
+
+    def _more(self) -> bool:
+        data = self._sock.recv(PIECE)
+        self._buffer += data
+        return bool(data)
