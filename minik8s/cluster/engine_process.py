@@ -93,6 +93,11 @@ def release(cluster: str) -> bool:
         return True
 
 
+def uses(cluster: str) -> bool:
+    """Does this cluster use our Engine?"""
+    return cluster in _users(place())
+
+
 def arguments(where: Place) -> list[str]:
     """dockerd's command line."""
     switches = ("--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--bridge=none")

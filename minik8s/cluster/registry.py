@@ -66,10 +66,10 @@ def namespace(cluster: str, process: str) -> str:
     return topology.namespace(cluster, process.partition("@")[2] or topology.CONTROL)
 
 
-def ask(where: state.Paths, request: dict[str, Any]) -> dict[str, Any]:
+def ask(where: state.Paths, request: dict[str, Any], timeout: float = CALL_TIMEOUT_S) -> dict[str, Any]:
     """Ask the zygote. Raises ZygoteAway."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(CALL_TIMEOUT_S)
+        connection.settimeout(timeout)
         try:
             connection.connect(os.fspath(where.control))
             connection.sendall(json.dumps(request).encode() + b"\n")

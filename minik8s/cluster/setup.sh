@@ -18,7 +18,12 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-have_libnftables() { ls /usr/lib/*/libnftables.so.1 /usr/lib*/libnftables.so.1 >/dev/null 2>&1; }
+have_libnftables() {
+    for file in /usr/lib/*/libnftables.so.1 /usr/lib*/libnftables.so.1; do
+        [ -e "$file" ] && return 0
+    done
+    return 1
+}
 
 missing() {
     have dockerd || echo docker.io
@@ -108,7 +113,8 @@ make_venv() {
     extras=dev
     etcd_serves || extras=dev,etcd
     say "installing the Python packages into .venv"
-    .venv/bin/python -m pip install -q --disable-pip-version-check --root-user-action=ignore -e ".[$extras]"
+    .venv/bin/python -m pip install -qq --use-pep517 --disable-pip-version-check --root-user-action=ignore \
+        -e ".[$extras]"
 }
 
 install_packages

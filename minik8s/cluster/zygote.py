@@ -4,7 +4,7 @@ It imports everything once and then forks each component: they start in millisec
 imported. It has one thread and opens no channel, because a fork copies neither; each child enters its namespace before
 anything starts a thread. It watches every process through a pidfd, its own children and those of a zygote that died
 before it alike. What `supervise.py` decides is carried out here, and the table is kept in `processes.json`. Others ask
-it through a socket: {"do": "start" | "kill" | "status"}.
+it through a socket: {"do": "ensure" | "start" | "kill" | "status"}.
 Invariant: the components outlive the zygote, and a new one adopts them.
 
 Read next: `supervise.py`, then `launch.py`.
@@ -52,16 +52,17 @@ class Zygote:
     # --- The table ---
 
     def adopt(self) -> None:
-        """Take over what an earlier zygote started, and remember what was wanted."""
+        """Take over what an earlier zygote started, and remember what the user stopped."""
         for process in registry.read(self.where):
-            self.table[process.name] = process
+            if process.pid or not process.wanted:
+                self.table[process.name] = process
             if process.pid:
                 self.watch(process)
 
-    def want(self, names: list[str]) -> None:
-        """Keep these processes running from now on."""
+    def ensure(self, names: list[str]) -> None:
+        """Keep these processes running from now on, except those that the user stopped."""
         for name in names:
-            self.table[name] = supervise.wanted(self.table.get(name, Process(name)))
+            self.table.setdefault(name, Process(name))
 
     def converge(self) -> None:
         """Start what is to be started now."""
@@ -159,7 +160,7 @@ class Zygote:
                     request = json.loads(stream.readline(REQUEST_LIMIT))
                 reply = self.do(request)
             except (ValueError, KeyError, TypeError) as error:
-                reply = {"error": f"not understood: {error}"}
+                reply = {"error": f"{type(error).__name__}: {error}"}
             except OSError as error:
                 say(f"control socket: {error}")
                 return
@@ -168,8 +169,12 @@ class Zygote:
 
     def do(self, request: dict[str, Any]) -> dict[str, Any]:
         verb, names = request["do"], request.get("names", [])
-        if verb == "start":
-            self.want(names)
+        if verb == "ensure":
+            self.ensure(names)
+            self.converge()
+        elif verb == "start":
+            for name in names:
+                self.table[name] = supervise.wanted(self.table[name])
             self.converge()
         elif verb == "kill":
             for name in names:
@@ -245,9 +250,8 @@ def main(argv: list[str]) -> None:
     if record is None:
         raise state.StateError(f"no record in {where.root}")
     if "etcd" not in record.without:
-        zygote.want(["etcd"] if "etcd" not in zygote.table else [])
-        if not zygote.table["etcd"].pid and zygote.table["etcd"].wanted:
-            zygote.start("etcd")
+        zygote.ensure(["etcd"])
+        zygote.converge()
     preload({"apiserver", "controllers", "scheduler", "agent", "proxy", "dns"} - set(record.without))
     zygote.loop()
 

@@ -204,6 +204,12 @@ def pids_in_ns(name_or_path: str) -> list[int]:
     return [pid for pid in pids() if inside(pid)]
 
 
+def parent(pid: int) -> int:
+    """The parent's pid; 0 when there is none."""
+    fields = _stat(pid)
+    return int(fields[1]) if fields else 0
+
+
 def command_line(pid: int) -> str:
     """The words of a process, or the title it gave itself; "" when it is gone."""
     try:
