@@ -1,8 +1,7 @@
 """The core group, v1: Service, Endpoints, Node, Namespace, ConfigMap, Secret, ServiceAccount, Event.
 
-Pods are in `pods.py`.
-Only fields that do something in minik8s are here; any other is unknown, and admission says so. Source: the published
-OpenAPI of Kubernetes 1.33. Read `discovery.py` next: what a Service's endpoints look like.
+Pods are in `pods.py`. Only fields that do something in minik8s are here; any other is unknown, and admission says so.
+Source: the published OpenAPI of Kubernetes 1.33. Read `discovery.py` next: what a Service's endpoints look like.
 """
 
 import msgspec

@@ -1,6 +1,6 @@
-"""What a field is when the user did not say: Kubernetes' own defaults, so that `kubectl diff` after `apply` shows nothing.
+"""What a field is when the user did not say: Kubernetes' own defaults.
 
-One function for each kind that has defaults, in the table at the end. Addresses and node ports are not defaults but
+They are the same to the letter, so that `kubectl diff` after `apply` shows nothing. One function for each kind that has defaults, in the table at the end. Addresses and node ports are not defaults but
 allocations; they are the API server's work. Source: the published OpenAPI ("Defaults to …") of Kubernetes 1.33.
 """
 
@@ -33,7 +33,7 @@ def _probe(probe: Probe) -> None:
 
 def _container(container: Container, host_network: bool) -> None:
     _, _, tag = container.image.rpartition("/")[2].partition(":")
-    latest = not tag and "@" not in container.image or tag == "latest"
+    latest = tag == "latest" or (not tag and "@" not in container.image)
     container.imagePullPolicy = container.imagePullPolicy or ("Always" if latest else "IfNotPresent")
     container.terminationMessagePath = container.terminationMessagePath or "/dev/termination-log"
     container.terminationMessagePolicy = container.terminationMessagePolicy or "File"

@@ -1,0 +1,51 @@
+"""What is wrong with an object: every mistake at once, each with its field and in Kubernetes' own words.
+
+Pure: an object in (and, for an update, the one before it), a list of causes out; empty means valid. Read `fields.py` (the
+vocabulary), then `metadata.py`, `pods.py` and `services.py`. Whether an address is *free* is not asked here: that is decided
+in the transaction that claims it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from minik8s.api.apps import Deployment, ReplicaSet
+from minik8s.api.core import ConfigMap, Endpoints, Namespace, Node, Secret, Service
+from minik8s.api.discovery import EndpointSlice
+from minik8s.api.meta import Object, StatusCause
+from minik8s.api.pods import Pod
+from minik8s.api.validation import endpoints, metadata, pods, services, small, workloads
+from minik8s.api.validation.fields import Problems
+
+_CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
+    Pod: pods.check,
+    Service: services.check,
+    ReplicaSet: workloads.check_replica_set,
+    Deployment: workloads.check_deployment,
+    EndpointSlice: endpoints.check_slice,
+    Endpoints: endpoints.check_endpoints,
+    ConfigMap: small.check_config_map,
+    Secret: small.check_secret,
+    Node: small.check_node,
+    Namespace: small.check_namespace,
+}
+
+_UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
+    Pod: pods.check_update,
+    Service: services.check_update,
+    ReplicaSet: workloads.check_update,
+    Deployment: workloads.check_update,
+    EndpointSlice: endpoints.check_slice_update,
+    ConfigMap: small.check_immutable,
+    Secret: small.check_immutable,
+}
+
+
+def validate(obj: Object, old: Object | None = None) -> list[StatusCause]:
+    """Everything that is wrong with `obj`, as the replacement of `old` if given; in a stable order."""
+    problems = Problems()
+    metadata.check(problems, obj)
+    if type(obj) in _CHECKS:
+        _CHECKS[type(obj)](problems, obj)
+    if old is not None and type(obj) in _UPDATES:
+        _UPDATES[type(obj)](problems, obj, old)
+    return problems.causes

@@ -1,0 +1,116 @@
+"""What a Service must keep to. Source: Kubernetes' ValidateService."""
+
+from minik8s import params
+from minik8s.api.core import Service, ServicePort
+from minik8s.api.defaults import WITH_CLUSTER_IP
+from minik8s.api.validation.fields import Problems, family
+from minik8s.api.validation.metadata import check_labels
+
+TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+PROTOCOLS = ("SCTP", "TCP", "UDP")
+POLICIES = ("Cluster", "Local")
+DISTRIBUTIONS = ("PreferClose", "PreferSameNode", "PreferSameZone")
+
+
+def check(problems: Problems, service: Service) -> None:
+    spec = service.spec
+    known = problems.one_of("spec.type", spec.type, TYPES)
+    check_labels(problems, "spec.selector", spec.selector or {})
+    if known:
+        _check_type(problems, service)
+    _check_ports(problems, service)
+    _check_traffic(problems, service)
+    for at, address in enumerate(spec.externalIPs):
+        problems.address(f"spec.externalIPs[{at}]", address)
+
+
+def _check_type(problems: Problems, service: Service) -> None:
+    spec = service.spec
+    if spec.type == "ExternalName":
+        if spec.clusterIP:
+            problems.forbidden("spec.clusterIP", "may not be set for Services of type ExternalName")
+        if not spec.externalName:
+            problems.required("spec.externalName")
+        else:
+            problems.subdomain("spec.externalName", spec.externalName.removesuffix("."))
+        return
+    if not spec.ports and spec.clusterIP != "None":
+        problems.required("spec.ports")
+    if spec.clusterIP == "None" and spec.type != "ClusterIP":
+        problems.invalid("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {spec.type} services")
+    elif spec.clusterIP not in ("", "None") and not family(spec.clusterIP):
+        problems.invalid(
+            "spec.clusterIPs[0]", spec.clusterIP, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        )
+    if spec.clusterIPs and spec.clusterIP and spec.clusterIPs[0] != spec.clusterIP:
+        problems.invalid("spec.clusterIPs", spec.clusterIPs, "first value must match `clusterIP`")
+
+
+def _check_ports(problems: Problems, service: Service) -> None:
+    ports = service.spec.ports
+    names: set[str] = set()
+    numbers: set[tuple[str, int]] = set()
+    for at, port in enumerate(ports):
+        path = f"spec.ports[{at}]"
+        _check_port(problems, path, service, port)
+        if not port.name and len(ports) > 1:
+            problems.required(f"{path}.name")
+        elif port.name in names:
+            problems.duplicate(f"{path}.name", port.name)
+        names.add(port.name)
+        if (port.protocol, port.port) in numbers:
+            problems.duplicate(path, {"port": port.port, "protocol": port.protocol})
+        numbers.add((port.protocol, port.port))
+
+
+def _check_port(problems: Problems, path: str, service: Service, port: ServicePort) -> None:
+    if port.name:
+        problems.label_name(f"{path}.name", port.name)
+    problems.port(f"{path}.port", port.port)
+    problems.one_of(f"{path}.protocol", port.protocol, PROTOCOLS)
+    if port.targetPort is not None:
+        problems.port_or_name(f"{path}.targetPort", port.targetPort)
+    if port.nodePort and service.spec.type not in ("NodePort", "LoadBalancer"):
+        problems.forbidden(f"{path}.nodePort", "may not be used when `type` is 'ClusterIP'")
+    elif port.nodePort:
+        first, last = params.NODE_PORT_RANGE
+        if not first <= port.nodePort <= last:
+            problems.invalid(
+                f"{path}.nodePort",
+                port.nodePort,
+                f"provided port is not in the valid range. The range of valid ports is {first}-{last}",
+            )
+
+
+def _check_traffic(problems: Problems, service: Service) -> None:
+    spec = service.spec
+    problems.one_of("spec.sessionAffinity", spec.sessionAffinity, ("ClientIP", "None"))
+    affinity = spec.sessionAffinityConfig and spec.sessionAffinityConfig.clientIP
+    if affinity and spec.sessionAffinity == "None":
+        problems.forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None")
+    elif affinity and not 0 < (affinity.timeoutSeconds or 0) <= 86400:
+        problems.invalid(
+            "spec.sessionAffinityConfig.clientIP.timeoutSeconds",
+            affinity.timeoutSeconds,
+            "must be greater than 0 and less than 86400",
+        )
+    if spec.externalTrafficPolicy:
+        if spec.type in ("NodePort", "LoadBalancer") or spec.externalIPs:
+            problems.one_of("spec.externalTrafficPolicy", spec.externalTrafficPolicy, POLICIES)
+        else:
+            problems.invalid(
+                "spec.externalTrafficPolicy",
+                spec.externalTrafficPolicy,
+                "may only be set for externally-accessible services",
+            )
+    if spec.internalTrafficPolicy is not None:
+        problems.one_of("spec.internalTrafficPolicy", spec.internalTrafficPolicy, POLICIES)
+    if spec.trafficDistribution is not None:
+        problems.one_of("spec.trafficDistribution", spec.trafficDistribution, DISTRIBUTIONS)
+
+
+def check_update(problems: Problems, new: Service, old: Service) -> None:
+    """An address is kept for life, unless the Service stops or starts having one."""
+    had, has = (each.spec.type in WITH_CLUSTER_IP and bool(each.spec.clusterIP) for each in (old, new))
+    if had and has and new.spec.clusterIP != old.spec.clusterIP:
+        problems.invalid("spec.clusterIPs[0]", new.spec.clusterIP, "may not change once set")

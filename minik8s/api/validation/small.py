@@ -1,0 +1,65 @@
+"""What the small kinds must keep to: ConfigMap, Secret, Node, Namespace."""
+
+import ipaddress
+
+from minik8s.api.core import ConfigMap, Namespace, Node, Secret
+from minik8s.api.validation.fields import KEY, Problems
+
+MAX_DATA = 1024 * 1024
+EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
+
+
+def _check_data(problems: Problems, *fields: tuple[str, dict[str, str]]) -> None:
+    seen: set[str] = set()
+    for field, data in fields:
+        for key in data:
+            if not KEY.fullmatch(key) or key in (".", "..") or len(key) > 253:
+                problems.invalid(
+                    f"{field}[{key}]",
+                    key,
+                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+                )
+            if key in seen:
+                problems.invalid(f"{field}[{key}]", key, "duplicate of a key in another field")
+            seen.add(key)
+    if sum(len(value) for _, data in fields for value in data.values()) > MAX_DATA:
+        problems.too_long(fields[0][0], MAX_DATA)
+
+
+def check_config_map(problems: Problems, config: ConfigMap) -> None:
+    _check_data(problems, ("data", config.data), ("binaryData", config.binaryData))
+
+
+def check_secret(problems: Problems, secret: Secret) -> None:
+    _check_data(problems, ("data", secret.data))
+
+
+def check_immutable(problems: Problems, new: ConfigMap | Secret, old: ConfigMap | Secret) -> None:
+    if not old.immutable:
+        return
+    if not new.immutable:
+        problems.forbidden("immutable", "field is immutable when `immutable` is set")
+    if new.data != old.data:
+        problems.forbidden("data", "field is immutable when `immutable` is set")
+
+
+def check_node(problems: Problems, node: Node) -> None:
+    for at, cidr in enumerate(node.spec.podCIDRs):
+        try:
+            ipaddress.ip_network(cidr)
+        except ValueError:
+            problems.invalid(
+                f"spec.podCIDRs[{at}]", cidr, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+            )
+    for at, taint in enumerate(node.spec.taints):
+        problems.one_of(f"spec.taints[{at}].effect", taint.effect, EFFECTS)
+
+
+def check_namespace(problems: Problems, namespace: Namespace) -> None:
+    for at, finalizer in enumerate(namespace.spec.finalizers):
+        if finalizer != "kubernetes" and "/" not in finalizer:
+            problems.invalid(
+                f"spec.finalizers[{at}]",
+                finalizer,
+                "name is neither a standard finalizer name nor is it fully qualified",
+            )
