@@ -1,0 +1,77 @@
+"""Verbs about the cluster as a whole: up, down, status, kubeconfig.
+
+Read next: `machine.py`.
+"""
+
+import os
+
+import click
+
+from minik8s import params
+from minik8s.cli import doors
+
+
+@click.command()
+@click.option("--nodes", type=click.IntRange(1, 50), help="How many nodes (3, or as many as there are).")
+@doors.option
+@click.option("--without", multiple=True, metavar="COMPONENT", help="Leave a component out: you run your own.")
+@click.option("--profile", type=click.Choice(sorted(params.PROFILES)), help="How quickly failures are noticed.")
+@click.option("--fresh", is_flag=True, help="Remove what is there and begin anew.")
+def up(nodes: int | None, cluster: str, without: tuple[str, ...], profile: str | None, fresh: bool) -> None:
+    """Bring a cluster up, or resume it."""
+    from minik8s.cluster import launch
+    from minik8s.cluster import up as steps
+
+    with doors.told():
+        need_root()
+        left_out = tuple(launch.ALIASES.get(name, name) for name in without)
+        unknown = set(left_out) - {*launch.MODULES, "etcd"}
+        if unknown:
+            raise LookupError(f"--without {', '.join(unknown)}: components are {', '.join(launch.MODULES)}, etcd")
+        record = steps.up(steps.Wish(cluster, nodes, left_out or None, profile, fresh), click.echo)
+        click.echo(f"\nCluster {record.name}: {len(record.nodes)} nodes, API at https://127.0.0.1:{record.port}")
+        click.echo(f"  export KUBECONFIG={doors.paths(cluster).kubeconfig}", err=False)
+
+
+@click.command()
+@doors.option
+def down(cluster: str) -> None:
+    """End a cluster and remove all it made."""
+    from minik8s.cluster import down as steps
+
+    with doors.told():
+        need_root()
+        found = steps.down(cluster)
+        click.echo(f"Cluster {cluster} is gone." if found else f"There was no cluster {cluster}.")
+
+
+@click.command()
+@doors.option
+@click.option("--export", is_flag=True, help="Print the line a shell understands: eval $(minik8s kubeconfig --export).")
+def kubeconfig(cluster: str, export: bool) -> None:
+    """Print the path of the cluster's kubeconfig."""
+    with doors.told():
+        path = doors.paths(cluster).kubeconfig
+        click.echo(f"export KUBECONFIG={path}" if export else str(path))
+
+
+@click.command()
+@doors.option
+def status(cluster: str) -> None:
+    """Show each process of a cluster: state, memory, restarts."""
+    from minik8s.cluster import status as look
+
+    with doors.told():
+        seen = look.look(doors.paths(cluster))
+        click.echo(f"{'PROCESS':<22}{'PID':>8}  {'STATE':<28}{'MEMORY':>9}{'RESTARTS':>10}")
+        for line in seen:
+            memory = f"{line.pss / 1e6:.1f} MB" if line.pss else ""
+            restarts = "" if line.restarts < 0 else str(line.restarts)
+            click.echo(f"{line.name:<22}{line.pid or '':>8}  {line.state:<28}{memory:>9}{restarts:>10}".rstrip())
+        click.echo(f"{'all':<22}{'':>8}  {'':<28}{sum(line.pss for line in seen) / 1e6:>6.1f} MB")
+
+
+def need_root() -> None:
+    """Namespaces and containers are root's business."""
+    if os.geteuid() != 0:
+        raise PermissionError("only root may make network namespaces: sudo minik8s …")

@@ -1,0 +1,91 @@
+"""`minik8s run COMPONENT`: the only way a component starts, by hand, in a lab, by systemd or by the zygote.
+
+Its flags are the fields of `client.component.Options` (of `apiserver.options.ServerOptions` for the API server), so
+that a new option is written down once. Read next: `cluster/launch.py`.
+"""
+
+import dataclasses
+from typing import Any
+
+import click
+
+from minik8s.cli import doors
+
+REQUIRED = {"kubeconfig"}
+HELP = {
+    "kubeconfig": "Which API server, and who we are there.",
+    "node": "The node this component serves.",
+    "node_ip": "The node's address; never guessed.",
+    "controllers": "Which controllers: '*', or '*,-endpoints'.",
+    "profile": "fast or kubernetes: how quickly failures are noticed.",
+    "docker_host": "The Engine's address.",
+    "pki_dir": "Where the certificates lie.",
+    "state_dir": "Where the journal is kept.",
+    "health_port": "0: the component's usual one.",
+    "identity": "In leader election.",
+    "listen": "address:port, or fd://N; may be given several times.",
+    "etcd": "address:port of each member.",
+}
+
+
+class ComponentGroup(click.Group):
+    """The components as commands, each with the flags of its options."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from minik8s.cluster import launch
+
+        return list(launch.MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from minik8s.apiserver.options import ServerOptions
+        from minik8s.client.component import Options
+        from minik8s.cluster import launch
+
+        name = launch.ALIASES.get(cmd_name, cmd_name)
+        if name not in launch.MODULES:
+            return None
+        return command(name, ServerOptions if name == "apiserver" else Options)
+
+
+@click.command(cls=ComponentGroup)
+def run() -> None:
+    """Run one component in the foreground."""
+
+
+def command(name: str, options: type[Any]) -> click.Command:
+    """The command of one component."""
+    flags: list[click.Parameter] = [flag(field) for field in dataclasses.fields(options) if field.name != "name"]
+    return click.Command(name, params=flags, callback=lambda **given: start(name, options, given), help=f"Run {name}.")
+
+
+def flag(field: "dataclasses.Field[Any]") -> click.Option:
+    """An option for a field: its default and its type are the field's."""
+    many = str(field.type).startswith("tuple") or field.type == tuple[str, ...]
+    default = None if field.default is dataclasses.MISSING else field.default
+    words = f"--{field.name.replace('_', '-')}"
+    kind = int if isinstance(default, int) else str
+    required = field.name in REQUIRED
+    shown = bool(default) and not many
+    return click.Option(
+        [words, field.name],
+        default=default,
+        type=kind,
+        multiple=many,
+        required=required,
+        show_default=shown,
+        help=HELP.get(field.name, ""),
+    )
+
+
+def start(name: str, options: type[Any], given: dict[str, Any]) -> None:
+    """Run it until it is told to stop."""
+    from minik8s.cluster import launch
+    from minik8s.host import processes
+
+    with doors.told():
+        chosen = options(name=name, **given)
+        processes.set_title(name + (f"@{given['node']}" if given.get("node") else ""))
+        if name == "apiserver":
+            launch.launch_server(chosen)
+        else:
+            launch.launch(chosen)
