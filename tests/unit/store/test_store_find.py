@@ -36,7 +36,14 @@ def test_without_a_sound_etcd_the_message_names_both_ways_to_get_one(there):
 
 @pytest.mark.parametrize(
     "version, good",
-    [((3, 4, 21), False), ((3, 4, 22), True), ((3, 5, 0), False), ((3, 5, 5), False), ((3, 5, 6), True), ((3, 6, 0), True)],
+    [
+        ((3, 4, 21), False),
+        ((3, 4, 22), True),
+        ((3, 5, 0), False),
+        ((3, 5, 5), False),
+        ((3, 5, 6), True),
+        ((3, 6, 0), True),
+    ],
 )
 def test_versions_that_can_lose_writes_are_passed_over(version, good):
     assert find.sound(version) is good
