@@ -33,7 +33,7 @@ class ServicePort(Struct):
 
     port: int
     name: str = ""
-    protocol: str = "TCP"
+    protocol: str = says("TCP")
     appProtocol: str | None = None
     targetPort: IntOrString | None = None
     nodePort: int = 0
@@ -49,7 +49,7 @@ class SessionAffinityConfig(Struct):
 
 class ServiceSpec(Struct):
     selector: dict[str, str] | None = None
-    type: str = "ClusterIP"
+    type: str = says("ClusterIP")
     ports: list[ServicePort] = []
     clusterIP: str = ""
     clusterIPs: list[str] = []
@@ -117,7 +117,7 @@ class EndpointAddress(Struct):
 class EndpointPort(Struct):
     port: int
     name: str = ""
-    protocol: str = "TCP"
+    protocol: str = says("TCP")
     appProtocol: str | None = None
 
 

@@ -1,7 +1,8 @@
 """What a field is when the user did not say: Kubernetes' own defaults.
 
-They are the same to the letter, so that `kubectl diff` after `apply` shows nothing. One function for each kind that has defaults, in the table at the end. Addresses and node ports are not defaults but
-allocations; they are the API server's work. Source: the published OpenAPI ("Defaults to …") of Kubernetes 1.33.
+They are the same to the letter, so that `kubectl diff` after `apply` shows nothing. One function for each kind that
+has defaults, in the table at the end. Addresses and node ports are not defaults but allocations; they are the API
+server's work. Source: the published OpenAPI ("Defaults to …") of Kubernetes 1.33.
 """
 
 from base64 import b64encode

@@ -16,7 +16,7 @@ class ContainerPort(Struct):
 
     containerPort: int
     name: str = ""
-    protocol: str = "TCP"
+    protocol: str = says("TCP")
     hostPort: int = 0
     hostIP: str = ""
 

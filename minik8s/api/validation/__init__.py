@@ -1,8 +1,8 @@
 """What is wrong with an object: every mistake at once, each with its field and in Kubernetes' own words.
 
-Pure: an object in (and, for an update, the one before it), a list of causes out; empty means valid. Read `fields.py` (the
-vocabulary), then `metadata.py`, `pods.py` and `services.py`. Whether an address is *free* is not asked here: that is decided
-in the transaction that claims it.
+Pure: an object in (and, for an update, the one before it), a list of causes out; empty means valid. Read `fields.py`
+(the vocabulary), then `metadata.py`, `pods.py` and `services.py`. Whether an address is *free* is not asked here: that
+is decided in the transaction that claims it.
 """
 
 from collections.abc import Callable

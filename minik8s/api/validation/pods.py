@@ -78,15 +78,19 @@ def _check_container(problems: Problems, path: str, container: Container, volume
     _check_ports(problems, path, container)
     for at, variable in enumerate(container.env):
         _check_variable(problems, f"{path}.env[{at}]", variable)
+    _check_mounts(problems, path, container, volumes)
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if probe := getattr(container, name):
+            _check_probe(problems, f"{path}.{name}", probe)
+    _check_resources(problems, path, container)
+
+
+def _check_mounts(problems: Problems, path: str, container: Container, volumes: set[str]) -> None:
     for at, mount in enumerate(container.volumeMounts):
         if mount.name not in volumes:
             problems.not_found(f"{path}.volumeMounts[{at}].name", mount.name)
         if not mount.mountPath:
             problems.required(f"{path}.volumeMounts[{at}].mountPath")
-    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
-        if probe := getattr(container, name):
-            _check_probe(problems, f"{path}.{name}", probe)
-    _check_resources(problems, path, container)
 
 
 def _check_ports(problems: Problems, path: str, container: Container) -> None:
