@@ -74,6 +74,7 @@ def check_labels(problems: Problems, field: str, labels: dict[str, str]) -> None
                 value,
                 "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
                 "must start and end with an alphanumeric character",
+            )
 
 
 def _check_annotations(problems: Problems, annotations: dict[str, str]) -> None:
