@@ -30,6 +30,15 @@ class Command:
     warning: str
 
 
+def trouble() -> str:
+    """Why this machine has no etcd that can be run; "" when it has one."""
+    try:
+        find.find()
+    except find.NoEtcd as error:
+        return str(error)
+    return ""
+
+
 def command(data_dir: Path, *, fsync: bool = True) -> Command:
     """The command for a single member with its data under `data_dir`, listening on 127.0.0.1 of its namespace."""
     candidate, warning = find.find()

@@ -17,11 +17,14 @@ from minik8s.cluster import topology
 from minik8s.cluster.topology import BRIDGE, CONTROL, LAN, UPLINK, Machine, Topology
 from minik8s.host import namespaces, netlink, processes, sysctl
 
+BRIDGE_FILTER = "net.bridge.bridge-nf-call-iptables"
+
 
 def build(cluster: str, sandboxes: Mapping[str, int]) -> Topology:
     """Bring the network up. A node gets the namespace of its sandbox container, whose pid `sandboxes` gives."""
     plan = topology.describe(cluster, sandboxes)
     namespaces.create(plan.lan)
+    _load_bridge_filter(plan.lan)
     namespaces.in_ns(plan.lan, lambda: _furnish_lan(plan))
     for machine in plan.machines:
         if machine.name == CONTROL:
@@ -89,6 +92,15 @@ def node_exec(cluster: str, node: str, argv: Sequence[str]) -> int:
 # --- Steps ------------------------------------------------------------------------------------------------------------
 
 
+def _load_bridge_filter(lan: str) -> None:
+    """Without this module, answers between two Pods of one node would pass their bridge untranslated.
+
+    Docker loads it too on most machines. It brings its settings along, which the agent then sets in each node.
+    """
+    if not namespaces.in_ns(lan, lambda: sysctl.exists(BRIDGE_FILTER)):
+        processes.run(["modprobe", "br_netfilter"])
+
+
 def _furnish_lan(plan: Topology) -> None:
     netlink.set_up("lo")
     netlink.add_bridge(BRIDGE)
@@ -96,8 +108,7 @@ def _furnish_lan(plan: Topology) -> None:
     netlink.set_up(BRIDGE)
     # A switch and a client, no router: new namespaces copy the host's setting, which Docker may have turned on.
     sysctl.write("net.ipv4.ip_forward", 0)
-    if sysctl.exists("net.bridge.bridge-nf-call-iptables"):
-        sysctl.write("net.bridge.bridge-nf-call-iptables", 0)
+    sysctl.write(BRIDGE_FILTER, 0)
 
 
 def _empty_lan() -> None:

@@ -80,6 +80,16 @@ def create(name: str) -> None:
     _in_fresh_thread(work)
 
 
+def in_fresh_ns(fn: Callable[[], T]) -> T:
+    """Call `fn` in an empty namespace without a name, which is gone with all that was put into it once `fn` is done."""
+
+    def work() -> T:
+        _check(_libc.unshare(CLONE_NEWNET), "unshare")
+        return fn()
+
+    return _in_fresh_thread(work)
+
+
 def bind(pid: int, name: str) -> None:
     """Give the namespace of a running process a name, which also keeps it alive when the process ends."""
     source = f"/proc/{pid}/ns/net"
