@@ -116,8 +116,10 @@ class Channels:
             return self._frames.send(event.response())
         if isinstance(event, CloseConnection):
             self.closed = True
-            remote = self._frames.state is ConnectionState.REMOTE_CLOSING
-            return self._frames.send(event.response()) if remote else b""
+            if self._frames.state is ConnectionState.REMOTE_CLOSING:
+                return self._frames.send(event.response())
+            # Still open: nobody said goodbye, the frames make no sense. Say so (code 1002) and stop listening.
+            return self._frames.send(event) if self._open() else b""
         return b""
 
     def _message(self, event: BytesMessage | TextMessage) -> Iterable[tuple[int, bytes]]:
