@@ -1,8 +1,9 @@
 """A packet filter in memory, for tests: takes the same commands as the kernel and refuses what the kernel refuses.
 
-`Fake.run` is one transaction on one table. It understands the commands that `ruleset.replacement` and `changes.changes` write. It
-refuses what the real one refuses: deleting what something still points at, pointing at what does not exist, adding an element
-that is there with another meaning, deleting one that is not there. Then nothing of the transaction is in force.
+`Fake.run` is one transaction on one table. It understands the commands that `ruleset.replacement` and
+`changes.changes` write. It refuses what the real one refuses: deleting what something still points at, pointing at
+what does not exist, adding an element that is there with another meaning, deleting one that is not there. Then
+nothing of the transaction is in force.
 """
 
 import re
@@ -70,7 +71,8 @@ def _split(commands: str) -> list[tuple[re.Match[str] | None, str]]:
 
 def _table_command(verb: str, at: str, table: Table | None) -> Table | None:
     if verb == "add":
-        return table or Table(*at.split())
+        family, name = at.split()
+        return table or Table(family, name)
     if table is None:
         raise NftError("No such file or directory", f"{verb} table {at}")
     if verb == "delete":

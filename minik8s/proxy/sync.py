@@ -48,8 +48,9 @@ class Syncer:
         before = {key: self.book.plans[key] for key in wanted if key in self.book.plans}
         first = not self.loaded
         accepted = self._load(wanted) if first else self._change(wanted)
+        # An endpoint may end its service long after it left the rules: asked even if no rule changed.
+        self.world.forget(stale_udp(before, self._in_force(wanted)))
         if accepted or first:
-            self.world.forget(stale_udp(before, accepted))
             self._record(before, accepted, clock.monotonic() - started, first)
         self.metrics.synced(clock.monotonic() - started)
 
@@ -74,7 +75,7 @@ class Syncer:
             self.book.replace({key: wanted[key]})  # new revisions, same rules: the debug page shows them
         if not differ:
             return {}
-        before = self._before(differ)
+        before = self._in_force(differ)
         commands = "\n".join(changes(*self.book.replace(differ)))
         try:
             self.world.apply(commands)
@@ -99,7 +100,7 @@ class Syncer:
         self._rewrite()
         accepted = {}
         for key, plan in wanted.items():
-            before = self._before({key: plan})
+            before = self._in_force([key])
             try:
                 self.world.apply("\n".join(changes(*self.book.replace({key: plan}))))
                 accepted[key] = plan
@@ -109,8 +110,8 @@ class Syncer:
                 log.error("Service %s is at fault, its old rules stay: %s", key, fault)
         return accepted
 
-    def _before(self, plans: Plans) -> Plans:
-        return {key: self.book.plans.get(key, ServicePlan(key)) for key in plans}
+    def _in_force(self, keys: Iterable[str]) -> Plans:
+        return {key: self.book.plans.get(key, ServicePlan(key)) for key in keys}
 
     def _differs(self, key: str, plan: ServicePlan) -> bool:
         return self.book.plans.get(key, ServicePlan(key)).rules != plan.rules
