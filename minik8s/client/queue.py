@@ -24,6 +24,7 @@ class WorkQueue:
         self._waiting: set[str] = set()  # in `_ready`, or to be put there when its work is done
         self._working: set[str] = set()
         self._later: list[tuple[float, int, str]] = []
+        self._due: dict[str, float] = {}
         self._count = itertools.count()
         self._failures: dict[str, int] = {}
         self._closed = False
@@ -42,10 +43,14 @@ class WorkQueue:
             self._lock.notify()
 
     def add_after(self, key: str, seconds: float) -> None:
-        """Look at `key` in `seconds` from now."""
+        """Look at `key` in `seconds` from now, or earlier if that was asked for already."""
+        due = clock.monotonic() + seconds
         with self._lock:
-            heapq.heappush(self._later, (clock.monotonic() + seconds, next(self._count), key))
-            self._lock.notify()
+            # One date for each key: a loop that looks again every second must not get a second rhythm from each event.
+            if due < self._due.get(key, float("inf")):
+                self._due[key] = due
+                heapq.heappush(self._later, (due, next(self._count), key))
+                self._lock.notify()
 
     def add_rate_limited(self, key: str) -> float:
         """Look at `key` again after a delay that doubles with each failure in a row. Returns the delay in seconds."""
@@ -80,7 +85,10 @@ class WorkQueue:
         """Move what is due to the ready ones; the seconds until the next is due, or None."""
         now = clock.monotonic()
         while self._later and self._later[0][0] <= now:
-            self._put(heapq.heappop(self._later)[2])
+            due, _, key = heapq.heappop(self._later)
+            if self._due.get(key) == due:  # else an earlier date has taken its place
+                del self._due[key]
+                self._put(key)
         return self._later[0][0] - now if self._later else None
 
     def done(self, key: str) -> None:
