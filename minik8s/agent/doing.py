@@ -22,7 +22,7 @@ from minik8s.host import clock
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What an action is about: the Pod (None when the API no longer has it), what was seen of it, what is remembered."""
+    """What an action is about: the Pod (None when the API no longer has it), what was seen, what is remembered."""
 
     key: str
     uid: str

@@ -43,19 +43,18 @@ class PodSync:
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _settle(self, key: str, uid: str, seen: Seen) -> float | None:
-        for _ in range(_ROUNDS):
+        for turn in range(_ROUNDS):
             pod = self._pod(key, uid)
             facts = self._facts(uid, pod, seen)
             decided = plan.plan(pod, facts)
-            if pod is not None and not _only_finishes(decided):
+            # What stands half-way is nobody's business: the status is told as things were found, and as they were left.
+            if pod is not None and (turn == 0 or not decided.actions):
                 pod = self._report(pod, facts)
-                # The times that waiting depends on may have come with the status itself.
-                decided = plan.plan(pod, facts)
             if not decided.actions:
                 self._rest(uid, pod, seen)
                 return decided.look_again
             self._act(doing.Scene(key=key, uid=uid, pod=pod, seen=seen, memory=self._memory.of(uid)), decided)
-            if _only_finishes(decided):
+            if all(isinstance(action, FinishPod) for action in decided.actions):
                 return None
             seen = self._hands.engine.observe(key).get(uid, _NOTHING)
         return 0.0
@@ -129,10 +128,6 @@ class PodSync:
                 where = f"{meta.name}_{meta.namespace}({meta.uid})"
                 message = f"Back-off restarting failed container {status.name} in pod {where}"
             self._hands.tell.warning(pod, "BackOff", message)
-
-
-def _only_finishes(decided: Plan) -> bool:
-    return bool(decided.actions) and all(isinstance(a, FinishPod) for a in decided.actions)
 
 
 def _running(pod: Pod, seen: Seen) -> list[tuple[ContainerSpec, Container]]:

@@ -45,6 +45,25 @@ class Change:
     at: float = 0.0
 
 
+class Log:
+    """Pieces of a log as they come; `close` from another thread ends it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._stream
+        except (DockerException, OSError, ValueError) as error:  # ValueError: it was closed meanwhile
+            raise EngineError(str(error)) from error
+
+    def close(self) -> None:
+        try:
+            self._stream.close()
+        except (OSError, ValueError, AttributeError):
+            pass  # it has ended by itself
+
+
 class Engine:
     """Docker, as far as it is this node's. Safe to use from several threads."""
 
@@ -53,17 +72,18 @@ class Engine:
         self.api = docker.APIClient(base_url=host or None, version="auto", max_pool_size=_CONNECTIONS)
 
     def version(self) -> str:
-        return str(self.api.version()["Version"])
+        return str(self._ask(self.api.version)["Version"])
 
     # --- Looking ---
 
     def _list(self, *labels: str) -> list[dict[str, Any]]:
         ours = [f"{k}={v}" for k, v in self.home.labels.items()]
-        return self.api.containers(all=True, filters={"label": [*ours, *labels]})
+        return self._ask(lambda: self.api.containers(all=True, filters={"label": [*ours, *labels]}))
 
-    def keys(self) -> set[str]:
-        """The Pods of which anything is left here."""
-        return {inspect.pod_key(c["Labels"]) for c in self._list(params.LABEL_POD_UID)}
+    def leftovers(self) -> dict[str, str]:
+        """The Pods of which anything is here: uid → `namespace/name`."""
+        listed = self._list(params.LABEL_POD_UID)
+        return {c["Labels"][params.LABEL_POD_UID]: inspect.pod_key(c["Labels"]) for c in listed}
 
     def observe(self, key: str) -> dict[str, Seen]:
         """All there is of the Pods called `key`, by uid: an old one may be ending while its successor starts."""
@@ -226,21 +246,18 @@ class Engine:
 
     # --- Logs ---
 
-    def logs(self, container: str, options: dict[str, Any]) -> Iterator[bytes]:
-        """What a container wrote, both streams in the order of writing; options as Docker's (follow, tail, since …)."""
-        try:
-            yield from self.api.logs(container, stdout=True, stderr=True, stream=True, **options)
-        except (DockerException, OSError) as error:
-            raise EngineError(str(error)) from error
+    def logs(self, container: str, options: dict[str, Any]) -> "Log":
+        """What a container wrote, both streams in the order of writing; options as Docker's (follow, tail, since)."""
+        return Log(self._ask(lambda: self.api.logs(container, stdout=True, stderr=True, stream=True, **options)))
 
     def _ask(self, call: Any) -> Any:
         try:
             return call()
-        except DockerException as error:
+        except (DockerException, OSError) as error:  # OSError: nobody listens on Docker's socket
             raise _translate(error) from error
 
 
-def _translate(error: DockerException) -> EngineError:
+def _translate(error: Exception) -> EngineError:
     if isinstance(error, APIError):
         return EngineError(error.explanation or str(error), error.status_code or 0)
     return EngineError(str(error))

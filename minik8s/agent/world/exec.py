@@ -19,6 +19,28 @@ _CHUNK = 65536
 _KEPT_OUTPUT = 4096  # of a probe's answer
 
 
+class Frames:
+    """Takes Docker's frames apart as they come, in whatever pieces they come. Pure."""
+
+    def __init__(self, tty: bool) -> None:
+        self._tty = tty
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        if self._tty:
+            return [(1, data)]
+        self._rest += data
+        found = []
+        while len(self._rest) >= _HEADER.size:
+            stream, length = _HEADER.unpack_from(self._rest)
+            end = _HEADER.size + length
+            if len(self._rest) < end:
+                break
+            found.append((stream, self._rest[_HEADER.size : end]))
+            self._rest = self._rest[end:]
+        return found
+
+
 @dataclass
 class Exec:
     """A command that runs in a container. `sock` carries stdin in and output out."""
@@ -31,28 +53,9 @@ class Exec:
 
     def output(self) -> Iterator[tuple[int, bytes]]:
         """Pieces of output with their stream (1 or 2), until the command ends."""
-        if self.tty:
-            while piece := self.sock.recv(_CHUNK):
-                yield 1, piece
-            return
-        while header := self._exactly(_HEADER.size):
-            stream, length = _HEADER.unpack(header)
-            yield stream, self._exactly(length)
-
-    def _exactly(self, length: int) -> bytes:
-        data = b""
-        while len(data) < length:
-            piece = self.sock.recv(length - len(data))
-            if not piece:
-                return b""
-            data += piece
-        return data
-
-    def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
-
-    def end_input(self) -> None:
-        self.sock.shutdown(socket.SHUT_WR)
+        frames = Frames(self.tty)
+        while data := self.sock.recv(_CHUNK):
+            yield from frames.feed(data)
 
     def resize(self, rows: int, columns: int) -> None:
         self.engine._ask(lambda: self.engine.api.exec_resize(self.id, height=rows, width=columns))

@@ -1,0 +1,166 @@
+"""What the agent's server says: the pages, apart from sockets and TLS. Logs, running Pods, and the pages of the
+node's components.
+
+The paths are the kubelet's own, because the API server of any Kubernetes asks for those. Read next: server.py.
+"""
+
+import http.client
+import select
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from minik8s import params
+from minik8s.agent.observed import Container
+from minik8s.agent.world import exec
+from minik8s.agent.world.docker import Engine, EngineError, Log
+from minik8s.api import codec, times
+from minik8s.api.pods import Pod
+from minik8s.client.informer import Informer
+from minik8s.host import clock
+
+Query = Mapping[str, list[str]]
+RELAY_TIMEOUT_S = 5.0
+
+
+class Refused(Exception):
+    """An answer other than 200."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Page:
+    content_type: str
+    body: Iterator[bytes] | bytes
+
+
+def flag(query: Query, name: str) -> bool:
+    return query.get(name, [""])[-1].lower() in ("true", "1")
+
+
+class Pages:
+    """The answers. Safe to use from several threads."""
+
+    def __init__(self, engine: Engine, pods: Informer[Pod]) -> None:
+        self._engine, self._pods = engine, pods
+
+    def get(self, path: str, query: Query, connection: socket.socket) -> Page:
+        """The page at `path`; `connection` is watched while a log is followed."""
+        head, *rest = path.strip("/").split("/")
+        if head in ("healthz", "livez") and not rest:
+            return Page("text/plain", b"ok")
+        if head == "pods" and not rest:
+            return Page("application/json", self._list())
+        if head == "containerLogs" and len(rest) == 3:
+            return Page("text/plain", self._logs((rest[0], rest[1]), rest[2], query, connection))
+        if head == "debug" and rest:
+            return relay(rest[0], "/".join(rest[1:]), query)
+        raise Refused(404, f"no page {path}")
+
+    def _list(self) -> bytes:
+        items = [codec.to_dict(pod) for pod in self._pods.values()]
+        return codec.encode({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items})
+
+    # --- Containers ---
+
+    def container(self, pod: tuple[str, str], name: str, previous: bool = False) -> Container:
+        """The attempt of a container that is meant. Raises Refused in upstream's words."""
+        key = "/".join(pod)
+        known = self._pods.get(key)
+        if known is None:
+            raise Refused(404, f'pod "{pod[1]}" not found on this node')
+        seen = self._engine.observe(key).get(known.metadata.uid)
+        attempts = [c for c in seen.attempts(name) if c.state != "created"] if seen else []
+        if previous:
+            attempts = attempts[:-1]
+        if attempts:
+            return attempts[-1]
+        if previous:
+            raise Refused(400, f'previous terminated container "{name}" in pod "{pod[1]}" not found')
+        told = [*known.status.initContainerStatuses, *known.status.containerStatuses]
+        reason = next((s.state.waiting.reason for s in told if s.name == name and s.state.waiting), "ContainerCreating")
+        raise Refused(400, f'container "{name}" in pod "{pod[1]}" is waiting to start: {reason}')
+
+    def exec(self, pod: tuple[str, str], name: str, query: Query) -> exec.Exec:
+        command = query.get("command", [])
+        if not command:
+            raise Refused(400, "you must specify at least 1 command for the container")
+        found = self.container(pod, name)
+        if not found.running:
+            raise Refused(400, f'container "{name}" in pod "{pod[1]}" is not running')
+        stdin, tty = (flag(query, "stdin") or flag(query, "input")), flag(query, "tty")
+        try:
+            return exec.start(self._engine, found.id, command, stdin=stdin, tty=tty)
+        except EngineError as error:
+            raise Refused(500, str(error)) from error
+
+    def _logs(self, pod: tuple[str, str], name: str, query: Query, connection: socket.socket) -> Iterator[bytes]:
+        found = self.container(pod, name, flag(query, "previous"))
+        options = log_options(query, clock.wall())
+        log = self._engine.logs(found.id, options)
+        if options["follow"]:
+            threading.Thread(target=_close_with, args=(connection, log), name="log-reader", daemon=True).start()
+        limit = int(query.get("limitBytes", ["0"])[-1])
+        return _pieces(log, limit)
+
+
+def _pieces(log: Log, limit: int) -> Iterator[bytes]:
+    left = limit
+    try:
+        for piece in log:
+            yield piece[:left] if limit else piece
+            left -= len(piece)
+            if limit and left <= 0:
+                return
+    except EngineError:
+        return  # the container or Docker went away: what came is all there is
+    finally:
+        log.close()
+
+
+def _close_with(connection: socket.socket, log: Log) -> None:
+    """End a followed log when its reader hangs up; one that writes nothing would never find out."""
+    try:
+        select.select([connection], [], [])
+    except (OSError, ValueError):
+        pass  # closed on our side
+    log.close()
+
+
+def log_options(query: Query, now: float) -> dict[str, Any]:
+    """kubectl's options as Docker's. Raises Refused."""
+    options: dict[str, Any] = {"follow": flag(query, "follow"), "timestamps": flag(query, "timestamps")}
+    try:
+        if query.get("tailLines"):
+            options["tail"] = int(query["tailLines"][-1])
+        if query.get("sinceSeconds"):
+            options["since"] = int(now - int(query["sinceSeconds"][-1]))
+        if query.get("sinceTime"):
+            options["since"] = int(times.parse(query["sinceTime"][-1]))
+    except ValueError as error:
+        raise Refused(400, f"bad log option: {error}") from error
+    return options
+
+
+def relay(component: str, path: str, query: Query) -> Page:
+    """A page of a component of this node, which listens on 127.0.0.1 of this namespace."""
+    if component not in params.HEALTH_PORTS:
+        raise Refused(404, f"no component {component}: {', '.join(sorted(params.HEALTH_PORTS))}")
+    connection = http.client.HTTPConnection("127.0.0.1", params.HEALTH_PORTS[component], timeout=RELAY_TIMEOUT_S)
+    asked = "&".join(f"{name}={value}" for name, values in query.items() for value in values)
+    try:
+        connection.request("GET", f"/{path}?{asked}" if asked else f"/{path}")
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise Refused(502, f"{component} does not answer: {error}") from error
+    finally:
+        connection.close()
+    if answer.status >= 400:
+        raise Refused(answer.status, body.decode(errors="replace"))
+    return Page(answer.getheader("Content-Type") or "text/plain", body)
