@@ -1,0 +1,479 @@
+"""The proxy's rules under real packets: two nodes, three Pods and an outside client, each a network namespace.
+
+    lan      192.168.56.1   the outside client
+    node-1   192.168.56.11  Pods a 10.244.1.2, b 10.244.1.3
+    node-2   192.168.56.12  Pod  c 10.244.2.2
+
+Sockets are made inside the namespaces and served by threads of the test; no address of the host is touched.
+"""
+
+import contextlib
+import errno
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from minik8s.api import core, discovery
+from minik8s.api.codec import from_dict
+from minik8s.host import namespaces, processes
+from minik8s.host.journal import Journal
+from minik8s.host.metrics import Registry
+from minik8s.nft.flows import Flows
+from minik8s.nft.kernel import Generations, Nftables, NftProgram, forget_flows, generation, listing
+from minik8s.nft.parse import parse
+from minik8s.nft.walk import Host, Packet, nth, walk
+from minik8s.proxy.book import Book
+from minik8s.proxy.endpoints import Here
+from minik8s.proxy.layout import IPV4, frame
+from minik8s.proxy.metrics import Metrics
+from minik8s.proxy.plan import ServicePlan, plan
+from minik8s.proxy.sync import Syncer
+from minik8s.proxy.world import World
+
+pytestmark = pytest.mark.system
+
+PREFIX = f"mk8s-t-proxy{os.getpid()}-"
+PODS = {"a": ("10.244.1.2", 1), "b": ("10.244.1.3", 1), "c": ("10.244.2.2", 2)}
+TIMEOUT = 3.0
+
+
+def ns(name: str) -> str:
+    return PREFIX + name
+
+
+def ip(name: str, *commands: str) -> None:
+    processes.run(["ip", "-batch", "-"], ns=ns(name), input="\n".join(commands) + "\n")
+
+
+# --- The network ----------------------------------------------------------------------------------------------------
+
+
+def build() -> None:
+    for name in ("lan", "n1", "n2", *PODS):
+        namespaces.create(ns(name))
+    ip("lan", "link set lo up", "link add br0 type bridge", "link set br0 up", "addr add 192.168.56.1/24 dev br0")
+    for number in (1, 2):
+        node(number)
+    for name, (address, number) in PODS.items():
+        pod(name, address, number)
+
+
+def node(number: int) -> None:
+    other = 3 - number
+    ip(
+        "lan",
+        f"link add n{number} type veth peer name eth0 netns {ns(f'n{number}')}",
+        f"link set n{number} master br0 up",
+    )
+    ip(
+        f"n{number}",
+        "link set lo up",
+        "link set eth0 up",
+        f"addr add 192.168.56.1{number}/24 dev eth0",
+        "link add cni0 type bridge",
+        "link set cni0 up",
+        f"addr add 10.244.{number}.1/24 dev cni0",
+        "route add 10.96.0.0/16 dev cni0",
+        f"route add 10.244.{other}.0/24 via 192.168.56.1{other}",
+        "route add unreachable default",
+    )
+    settings = ["net.ipv4.ip_forward=1", "net.bridge.bridge-nf-call-iptables=1"]
+    settings += ["net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.cni0.send_redirects=0"]
+    processes.run(["sysctl", "-q", "-w", *settings], ns=ns(f"n{number}"))
+
+
+def pod(name: str, address: str, number: int) -> None:
+    ip(
+        f"n{number}",
+        f"link add veth-{name} type veth peer name eth0 netns {ns(name)}",
+        f"link set veth-{name} master cni0 up",
+        f"link set veth-{name} type bridge_slave hairpin on",
+    )
+    ip(
+        name,
+        "link set lo up",
+        f"addr add {address}/24 dev eth0",
+        "link set eth0 up",
+        f"route add default via 10.244.{number}.1",
+    )
+
+
+class Servers:
+    """In each Pod: TCP on 8080 and UDP on 5353. Both answer `name peer-address`; TCP goes on answering."""
+
+    def __init__(self) -> None:
+        self.sockets: list[socket.socket] = []
+        for name in PODS:
+            tcp = namespaces.in_ns(ns(name), lambda: socket.create_server(("0.0.0.0", 8080), backlog=512))
+            udp = namespaces.in_ns(ns(name), lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            udp.bind(("0.0.0.0", 5353))
+            self.sockets += [tcp, udp]
+            threading.Thread(target=self.accept, args=(name, tcp), daemon=True).start()
+            threading.Thread(target=self.datagrams, args=(name, udp), daemon=True).start()
+
+    def accept(self, name: str, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                sock, peer = server.accept()
+                threading.Thread(target=self.talk, args=(f"{name} {peer[0]}", sock), daemon=True).start()
+
+    def talk(self, answer: str, sock: socket.socket) -> None:
+        with sock, contextlib.suppress(OSError):
+            while sock.recv(100):
+                sock.sendall(answer.encode())
+
+    def datagrams(self, name: str, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                _, peer = sock.recvfrom(100)
+                if peer is None:  # shut down
+                    return
+                sock.sendto(f"{name} {peer[0]}".encode(), peer)
+
+    def close(self) -> None:
+        for sock in self.sockets:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+
+class Net:
+    """Both nodes' proxies, and clients."""
+
+    def __init__(self) -> None:
+        self.syncers: dict[int, Syncer] = {}
+        self.plans: dict[int, dict[str, ServicePlan]] = {1: {}, 2: {}}
+        for number in (1, 2):
+            self.start_proxy(number)
+
+    def start_proxy(self, number: int) -> None:
+        world = namespaces.in_ns(ns(f"n{number}"), lambda: World(Nftables()))
+        book = Book(frame(IPV4, f"node-{number}"))
+        self.syncers[number] = Syncer(book, world, Journal(), Metrics(Registry()))
+        self.sync(number, self.plans[number])
+
+    def sync(self, number: int, plans: dict[str, ServicePlan]) -> None:
+        syncer = self.syncers[number]
+        namespaces.in_ns(ns(f"n{number}"), lambda: syncer.sync(plans, plans.__getitem__))
+
+    def apply(self, name: str, address: str = "", endpoints: str = "", **spec: Any) -> None:
+        """A Service and its slice, on both nodes; without address it is deleted."""
+        for number in (1, 2):
+            here = Here(f"node-{number}", pod_cidrs=(f"10.244.{number}.0/24",))
+            service = service_of(name, address, **spec) if address else None
+            one = plan(service, [slice_of(name, endpoints)], here, f"default/{name}")
+            self.plans[number][one.key] = one
+            self.sync(number, {one.key: one})
+
+    def clear(self) -> None:
+        for key in sorted(self.plans[1]):
+            self.apply(key.partition("/")[2])
+
+    def tcp(self, place: str, address: str, port: int) -> socket.socket:
+        return namespaces.in_ns(ns(place), lambda: socket.create_connection((address, port), TIMEOUT))
+
+    def ask(self, place: str, address: str, port: int = 80) -> str:
+        """`a 10.244.1.3`: which Pod answered, and whom it saw."""
+        with self.tcp(place, address, port) as sock:
+            return talk(sock)
+
+    def udp(self, place: str, address: str, port: int = 53) -> socket.socket:
+        sock = namespaces.in_ns(ns(place), lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        sock.settimeout(TIMEOUT)
+        sock.connect((address, port))
+        return sock
+
+
+def talk(sock: socket.socket) -> str:
+    sock.sendall(b"hello")
+    return sock.recv(100).decode()
+
+
+def service_of(name: str, address: str, node_port: int = 0, **spec: Any) -> core.Service:
+    ports = [
+        {"name": "http", "port": 80, "nodePort": node_port},
+        {"name": "dns", "port": 53, "protocol": "UDP", "nodePort": node_port},
+    ]
+    spec = {"clusterIP": address, "ports": ports, "type": "NodePort" if node_port else "ClusterIP", **spec}
+    return from_dict(core.Service, {"metadata": {"name": name, "namespace": "default"}, "spec": spec})
+
+
+def slice_of(name: str, endpoints: str) -> discovery.EndpointSlice:
+    """`a b! c@2`: places; `!` is not ready; `@2` is hinted for node-2."""
+    found = []
+    for text in endpoints.split():
+        address, number = PODS[text[0]]
+        hint = {"hints": {"forNodes": [{"name": f"node-{text[2]}"}]}} if "@" in text else {}
+        ready = {"ready": "!" not in text, "serving": "!" not in text}
+        found.append({"addresses": [address], "nodeName": f"node-{number}", "conditions": ready, **hint})
+    ports = [{"name": "http", "port": 8080}, {"name": "dns", "port": 5353, "protocol": "UDP"}]
+    meta = {"name": f"{name}-x", "namespace": "default", "labels": {"kubernetes.io/service-name": name}}
+    return from_dict(
+        discovery.EndpointSlice, {"metadata": meta, "addressType": "IPv4", "ports": ports, "endpoints": found}
+    )
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Net]:
+    servers = None
+    try:
+        build()
+        servers = Servers()
+        yield Net()
+    finally:
+        if servers:
+            servers.close()
+        for name in namespaces.names(PREFIX):
+            namespaces.delete(name)
+        assert namespaces.names(PREFIX) == []
+
+
+@pytest.fixture
+def net(network: Net) -> Iterator[Net]:
+    yield network
+    network.clear()
+
+
+# --- What Services promise ------------------------------------------------------------------------------------------
+
+
+def test_a_pod_reaches_every_endpoint_of_a_clusterip_and_keeps_its_address(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "b c")
+    assert {net.ask("a", "10.96.0.5") for _ in range(24)} == {"b 10.244.1.2", "c 10.244.1.2"}
+
+
+def test_a_node_reaches_a_clusterip(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "c")
+    assert net.ask("n1", "10.96.0.5") == "c 10.244.1.1"
+    assert net.ask("n2", "10.96.0.5").startswith("c ")
+
+
+def test_a_pod_reaches_itself_through_its_service(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "a")
+    assert net.ask("a", "10.96.0.5").split()[0] == "a"
+    with net.udp("a", "10.96.0.5") as sock:
+        assert talk(sock).split()[0] == "a"
+
+
+def test_a_node_port_answers_on_every_node_from_outside(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "a c", node_port=30080)
+    for node_number in (1, 2):
+        answers = {net.ask("lan", f"192.168.56.1{node_number}", 30080).split()[0] for _ in range(24)}
+        assert answers == {"a", "c"}
+    with net.udp("lan", "192.168.56.12", 30080) as sock:
+        assert talk(sock).split()[0] in ("a", "c")
+
+
+def test_a_node_port_answers_pods_and_the_node_but_not_on_loopback(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "c", node_port=30080)
+    assert net.ask("a", "192.168.56.11", 30080).split()[0] == "c"
+    assert net.ask("b", "10.244.1.1", 30080).split()[0] == "c"
+    assert net.ask("n1", "192.168.56.11", 30080).split()[0] == "c"
+    with pytest.raises(ConnectionRefusedError):
+        net.ask("n1", "127.0.0.1", 30080)
+
+
+def test_policy_local_keeps_the_clients_address(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "a", node_port=30080, externalTrafficPolicy="Local")
+    assert net.ask("lan", "192.168.56.11", 30080) == "a 192.168.56.1"
+
+
+@pytest.mark.parametrize("place", ["a", "n1", "lan"])
+def test_a_service_without_endpoints_refuses_at_once(net: Net, place: str) -> None:
+    net.apply("web", "10.96.0.5", "a!", node_port=30080)
+    began = time.monotonic()
+    if place != "lan":
+        with pytest.raises(ConnectionRefusedError):
+            net.ask(place, "10.96.0.5")
+    with pytest.raises(ConnectionRefusedError):
+        net.ask(place, "192.168.56.11", 30080)
+    assert time.monotonic() - began < 1.0
+
+
+def test_udp_to_a_service_without_endpoints_is_refused_too(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "a!")
+    with net.udp("a", "10.96.0.5") as sock, pytest.raises(ConnectionRefusedError):
+        talk(sock)
+
+
+def test_a_port_that_no_service_has_is_refused(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "a")
+    with pytest.raises(ConnectionRefusedError):
+        net.ask("b", "10.96.0.5", 81)
+
+
+def test_connections_are_spread_evenly_and_counted_for_each_endpoint(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "a b c")
+    asked = 300
+    counts = Counter(net.ask("n1", "10.96.0.5").split()[0] for _ in range(asked))
+    # Chance leaves this range (five standard deviations) about once in a million runs.
+    assert all(60 <= counts[name] <= 140 for name in PODS), counts
+    nft = namespaces.in_ns(ns("n1"), Nftables)
+    rules = parse(listing(nft, "ip minik8s"), counters=True).chains["svc/default/web/http"].rules[1:]
+    counted = [int(rule.text.split("counter packets ")[1].split()[0]) for rule in rules]
+    assert counted == [counts["a"], counts["b"], counts["c"]]
+
+
+def test_a_remembered_client_stays_over_changes_and_a_restart_of_the_proxy(net: Net) -> None:
+    sticky = {"sessionAffinity": "ClientIP"}
+    net.apply("web", "10.96.0.5", "b c", **sticky)
+    first = net.ask("a", "10.96.0.5")
+    assert {net.ask("a", "10.96.0.5") for _ in range(8)} == {first}
+    net.apply("web", "10.96.0.5", "a b c", **sticky)
+    net.start_proxy(1)
+    assert {net.ask("a", "10.96.0.5") for _ in range(8)} == {first}
+    net.apply("web", "10.96.0.5", "c" if first.startswith("b") else "b", **sticky)
+    assert net.ask("a", "10.96.0.5") != first
+
+
+def test_prefer_same_node_uses_the_nodes_own_and_falls_back_to_all(net: Net) -> None:
+    net.apply("dns", "10.96.0.10", "b@1 c@2", trafficDistribution="PreferSameNode")
+    assert {net.ask("a", "10.96.0.10").split()[0] for _ in range(12)} == {"b"}
+    assert {net.ask("c", "10.96.0.10").split()[0] for _ in range(12)} == {"c"}
+    net.apply("dns", "10.96.0.10", "b! c@2", trafficDistribution="PreferSameNode")
+    assert net.ask("a", "10.96.0.10").split()[0] == "c"
+
+
+# --- Change -----------------------------------------------------------------------------------------------------------
+
+
+def test_open_connections_survive_changes_and_a_restart_of_the_proxy(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "b")
+    with net.tcp("a", "10.96.0.5", 80) as sock:
+        assert talk(sock) == "b 10.244.1.2"
+        net.apply("web", "10.96.0.5", "c")
+        assert net.ask("a", "10.96.0.5") == "c 10.244.1.2"
+        assert talk(sock) == "b 10.244.1.2"
+        net.start_proxy(1)
+        assert talk(sock) == "b 10.244.1.2"
+        net.apply("web")
+        assert talk(sock) == "b 10.244.1.2"
+
+
+def test_udp_clients_of_a_vanished_endpoint_move_on_and_only_they(net: Net) -> None:
+    net.apply("gone", "10.96.0.6", "b")
+    net.apply("stays", "10.96.0.7", "c")
+    with net.udp("a", "10.96.0.6") as moves, net.udp("a", "10.96.0.7") as stays:
+        assert (talk(moves)[0], talk(stays)[0]) == ("b", "c")
+        before = tracked("n1", "10.96.0.7")
+        net.apply("gone", "10.96.0.6", "c")
+        assert talk(moves)[0] == "c"
+        assert tracked("n1", "10.96.0.7") == before and before
+
+
+def test_a_udp_client_that_asked_before_the_service_existed_is_served_afterwards(net: Net) -> None:
+    with net.udp("a", "10.96.0.8") as sock:
+        sock.settimeout(0.2)
+        with pytest.raises((TimeoutError, OSError)):
+            talk(sock)
+        sock.settimeout(TIMEOUT)
+        net.apply("late", "10.96.0.8", "b")
+        assert ask_again(sock)[0] == "b"
+
+
+def ask_again(sock: socket.socket) -> str:
+    """An ICMP error of an earlier datagram may still wait in the socket."""
+    try:
+        return talk(sock)
+    except OSError as error:
+        assert error.errno in (errno.ECONNREFUSED, errno.EHOSTUNREACH)
+        return talk(sock)
+
+
+def tracked(place: str, address: str) -> str:
+    return processes.run(["conntrack", "-L", "-p", "udp", "-d", address, "-o", "id"], ns=ns(place), check=False).stdout
+
+
+def test_flows_are_forgotten_by_the_program_where_the_kernel_cannot_filter(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(flow: Flows) -> None:
+        raise OSError(errno.EINVAL, "no filter")
+
+    monkeypatch.setattr("minik8s.nft.kernel._delete_by_filter", refused)
+    net.apply("gone", "10.96.0.6", "b")
+    with net.udp("a", "10.96.0.6") as sock:
+        assert talk(sock)[0] == "b"
+        namespaces.in_ns(ns("n1"), lambda: forget_flows([Flows("udp", "10.244.1.3", 5353), Flows("udp", "", 31999)]))
+        assert "10.244.1.3" not in tracked("n1", "10.96.0.6")
+
+
+def test_tables_of_others_are_never_touched(net: Net) -> None:
+    nft = namespaces.in_ns(ns("n1"), Nftables)
+    nft.run(
+        "add table ip foreign\nadd chain ip foreign x\nadd rule ip foreign x counter accept\nadd table inet minik8s"
+    )
+    before = listing(nft, "ip foreign")
+    net.apply("web", "10.96.0.5", "a")
+    net.start_proxy(1)
+    assert listing(nft, "ip foreign") == before
+    assert "table inet minik8s" in nft.run("list tables")
+    nft.run("delete table ip foreign\ndelete table inet minik8s")
+
+
+def test_a_table_deleted_by_someone_is_whole_again_after_the_next_change(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "a")
+    namespaces.in_ns(ns("n1"), Nftables).run("flush ruleset")
+    net.apply("cart", "10.96.0.6", "b")
+    assert net.ask("b", "10.96.0.5").split()[0] == "a"
+
+
+# --- The kernel as the judge of our values ----------------------------------------------------------------------------
+
+
+def test_many_small_changes_leave_the_listing_that_one_big_one_leaves(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "a", node_port=30080)
+    net.apply("cart", "10.96.0.6", "a b c", sessionAffinity="ClientIP")
+    net.apply("web", "10.96.0.5", "b c")
+    net.apply("cart", "10.96.0.6", "b c", sessionAffinity="ClientIP", internalTrafficPolicy="Local")
+    net.apply("empty", "10.96.0.7", "", node_port=30081)
+    nft = namespaces.in_ns(ns("n1"), Nftables)
+    changed = parse(listing(nft, "ip minik8s"))
+    nft.run(f"delete table ip minik8s\n{net.syncers[1].book.table().text()}")
+    assert parse(listing(nft, "ip minik8s")) == changed
+
+
+def test_the_nft_program_takes_every_golden_rule_set(net: Net) -> None:
+    from pathlib import Path
+
+    program = NftProgram(ns("lan"))
+    found = sorted((Path(__file__).parents[1] / "unit" / "proxy" / "golden").glob("*.nft"))
+    assert found
+    for path in found:
+        program.run(path.read_text(), dry=True)
+
+
+def test_the_walker_foretells_where_packets_go(net: Net) -> None:
+    net.apply("web", "10.96.0.5", "c", node_port=30080)
+    table = parse(listing(namespaces.in_ns(ns("n1"), Nftables), "ip minik8s"))
+    host = Host(("192.168.56.11", "10.244.1.1"), "192.168.56.11")
+    for place, source, address, port in (
+        ("a", "10.244.1.2", "10.96.0.5", 80),
+        ("a", "10.244.1.2", "192.168.56.11", 30080),
+        ("lan", "192.168.56.1", "192.168.56.11", 30080),
+    ):
+        journey = walk(table, Packet(source, address, port), host, nth(0))
+        assert net.ask(place, address, port) == f"c {journey.packet.src}", str(journey)
+
+
+def test_generations_tell_who_changed_the_rules(net: Net) -> None:
+    inside: Callable[[Callable[[], Any]], Any] = lambda fn: namespaces.in_ns(ns("lan"), fn)  # noqa: E731
+    nft, events = inside(Nftables), inside(Generations)
+    try:
+        before = inside(generation)
+        nft.run("add table ip mine")
+        found = []
+        while not found:
+            found = events.wait(TIMEOUT)
+        assert (found[-1].id, found[-1].pid) == (before + 1, os.getpid())
+        assert inside(generation) == before + 1
+        nft.run("list ruleset")
+        assert inside(generation) == before + 1
+    finally:
+        events.close()
