@@ -74,7 +74,7 @@ class View:
 
 
 def plan(after: Object | None, before: Object | None, view: View) -> Plan:
-    """Complete `after` in place. Either side is None when the Service is created or deleted; other kinds need nothing."""
+    """Complete `after` in place. A side is None when the Service is created or deleted; other kinds need nothing."""
     result = Plan()
     held = held_by(before) if isinstance(before, Service) else {}
     if isinstance(after, Service):

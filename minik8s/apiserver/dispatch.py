@@ -3,6 +3,7 @@
 Read `verbs.py`, `reads.py`, `watching.py`, `subresources.py` for the functions.
 """
 
+import threading
 from collections.abc import Callable
 
 from minik8s.api import codec, meta
@@ -32,6 +33,7 @@ class Dispatcher:
         self.registry = registry
         self.verbs = Verbs(registry)
         self.watches = Watches(registry)
+        self.prepared = threading.Event()  # set when the first namespaces are there
 
     def answer(self, request: Request, gone: Callable[[], bool] = lambda: False) -> Answer:
         """Check the rights and do it. `gone` tells a watch whether its client has left."""

@@ -11,7 +11,7 @@ from minik8s import params
 from minik8s.api.core import Namespace
 from minik8s.api.meta import ObjectMeta
 from minik8s.apiserver import errors
-from minik8s.apiserver.authn import User
+from minik8s.apiserver.authn import AUTHENTICATED, User
 from minik8s.apiserver.dispatch import Dispatcher
 from minik8s.apiserver.request import Request
 from minik8s.apiserver.routes import Target
@@ -19,7 +19,7 @@ from minik8s.store.etcd import Store
 from minik8s.store.model import Absent, Conflict, Guard, Put, StoreError, Txn, Unchanged
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-MYSELF = User("system:apiserver", ("system:masters",))
+MYSELF = User("system:apiserver", ("system:masters", AUTHENTICATED))
 COMPACT_KEY = "compact_rev_key"  # outside the registry: upstream's name
 RETRY_S = 0.2
 
@@ -30,6 +30,7 @@ def run(dispatcher: Dispatcher, stop: threading.Event) -> None:
     """Until `stop`: namespaces first, then compaction every period."""
     while not stop.is_set() and not _namespaces(dispatcher):
         stop.wait(RETRY_S)
+    dispatcher.prepared.set()
     compactor = Compactor(dispatcher.registry.store)
     while not stop.wait(params.COMPACTION_PERIOD_S):
         try:
@@ -46,6 +47,7 @@ def _namespaces(dispatcher: Dispatcher) -> bool:
             dispatcher.verbs.insert(request, Namespace(metadata=ObjectMeta(name=name)))
         except errors.Failure as failure:
             if failure.status.reason != "AlreadyExists":
+                log.warning("cannot make the namespace %s yet: %s", name, failure)
                 return False
     return True
 

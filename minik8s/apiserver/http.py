@@ -8,8 +8,8 @@ no exception leaves without a Status and a line in the log. Read `dispatch.py` n
 import logging
 import select
 import socket
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
 
 from flask import Flask, Response
 from flask import request as http
@@ -18,13 +18,12 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from minik8s import params
 from minik8s.api import codec
 from minik8s.apiserver import access, authn, authz, discovery, errors, routes
-from minik8s.apiserver.audit import Audit, Entry
+from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.dispatch import WRITES, Dispatcher
 from minik8s.apiserver.relay import SUBRESOURCES as RELAYED
 from minik8s.apiserver.relay import Relay
 from minik8s.apiserver.request import Answer, Request, Written
 from minik8s.apiserver.streaming import Upgraded
-from minik8s.host import clock
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 UPGRADED = "minik8s.upgraded"
@@ -83,7 +82,7 @@ class Server:
         return app
 
     def _handle(self, path: str = "") -> Response:
-        user = authn.peer(http.environ)
+        user = authn.user_of(http.environ)
         target = routes.resolve(path)
         if target is None:
             return self._page("/" + path.strip("/"), user)
@@ -104,30 +103,18 @@ class Server:
             answer = self._dispatcher.answer(request, lambda: _client_gone(http.environ))
         except errors.Failure as failure:
             if request.verb in WRITES:
-                self._record(request, failure.code, Written(request.target.namespace, request.target.name, 0))
+                self._record(request, failure.code, self._refused(request))
             raise
         for written in answer.writes:
             self._record(request, answer.code, written)
         return _respond(answer, request.warnings)
 
+    def _refused(self, request: Request) -> Written:
+        """A write that did not happen, at the revision at which it did not."""
+        return Written(request.target.namespace, request.target.name, self._dispatcher.registry.cache.revision)
+
     def _record(self, request: Request, code: int, written: Written) -> None:
-        target, said = request.target, http.headers
-        self._audit.record(
-            Entry(
-                revision=written.revision or self._dispatcher.registry.cache.revision,
-                wall=clock.wall(),
-                verb=request.verb,
-                user=request.user.name,
-                agent=said.get("User-Agent", ""),
-                resource=target.cls.resource.plural,
-                namespace=written.namespace,
-                name=written.name,
-                subresource=target.subresource,
-                because=said.get("X-Minik8s-Because", ""),
-                from_=[each.strip() for each in said.get("X-Minik8s-From", "").split(",") if each.strip()],
-                code=code,
-            )
-        )
+        self._audit.record(request, written, code, cast(Mapping[str, str], http.headers))
 
     def _relayed(self, request: Request) -> Response:
         """Logs, exec, node proxy: what the agent says, as it says it."""
@@ -150,7 +137,9 @@ class Server:
             return _json(discovery.version())
         if path in HEALTH:
             if path == "/readyz" and not self._ready():
-                raise errors.unavailable("not ready: the watch cache is not filled, or no longer fed")
+                raise errors.unavailable(
+                    "not ready: the watch cache is not filled or no longer fed, or the first namespaces are missing"
+                )
             return Response("ok", mimetype="text/plain")
         if path == "/minik8s/audit":
             return self._audit_page()
@@ -161,7 +150,7 @@ class Server:
 
     def _ready(self) -> bool:
         cache = self._dispatcher.registry.cache
-        return cache.revision > 0 and cache.alive
+        return cache.revision > 0 and cache.alive and self._dispatcher.prepared.is_set()
 
     def _audit_page(self) -> Response:
         since = http.args.get("since") or "0"

@@ -8,7 +8,6 @@ ports are claimed and released in the Service's own transaction. Read `registry.
 """
 
 from collections.abc import Callable
-from uuid import UUID
 
 from minik8s import params
 from minik8s.api import codec, patch, times
@@ -22,6 +21,7 @@ from minik8s.host import clock
 from minik8s.store.model import Absent, Conflict, Guard, Txn, Unchanged
 
 Change = Callable[[Object], Object]  # a fresh copy of the old object → the object that shall be
+SEEDS = 1 << 48  # where a random choice may begin: more than any range has
 # Without these three no cluster; upstream's admission plugin NamespaceLifecycle protects the same.
 IMMORTAL = ("default", "kube-system", "kube-public")
 
@@ -188,7 +188,7 @@ class Verbs:
         exhausted = False
         while True:
             draft = strategy.copy(after) if after is not None else None
-            view = allocation.View(taken, UUID(clock.uid()).node)
+            view = allocation.View(taken, int(clock.fraction() * SEEDS))
             try:
                 plan = allocation.plan(draft, before.decode() if before else None, view)
                 revision = self._write(request, before, draft, (guards, plan))

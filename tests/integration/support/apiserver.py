@@ -1,0 +1,233 @@
+"""A real API server for tests: etcd on loopback, certificates of its own, the server as a process of its own.
+
+Everything lives in one temporary folder and on free ports of 127.0.0.1; `close` ends what was started, by pid.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import urllib3
+
+from minik8s.apiserver.options import ServerOptions
+from minik8s.cluster import pki, state
+from minik8s.store import find
+
+RUN = """
+import json, sys
+from minik8s.apiserver.main import main
+from minik8s.apiserver.options import ServerOptions
+given = json.loads(sys.argv[1])
+main(ServerOptions(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}))
+"""
+READY_S = 20
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def wait_until(condition, seconds: float = READY_S, what: str = "") -> None:
+    """Poll the outside world; fails with what was waited for."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"not within {seconds} s: {what or condition}"
+        time.sleep(0.02)
+
+
+class Etcd:
+    def __init__(self, folder: Path) -> None:
+        candidate, _ = find.find()
+        self.port = free_port()
+        self.endpoint = f"127.0.0.1:{self.port}"
+        self._argv = find.arguments(
+            candidate.path, find.Member(str(folder / "etcd"), self.port, free_port(), fsync=False)
+        )
+        self._log = (folder / "etcd.log").open("ab")
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._argv, stderr=self._log, env=find.environment_here())
+        wait_until(lambda: _open(self.port), what="etcd listens")
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        self.kill()
+        self._log.close()
+
+
+class Certificates:
+    """An authority and who it vouches for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "pki").mkdir()
+        self.authority = pki.ensure_authority(state.Paths(folder))
+        self.ca = self._write("ca.crt", self.authority.pem)
+        self.server = self._pair("server", pki.Identity("kube-apiserver"), ("127.0.0.1", "localhost"))
+
+    def client(self, user: str, *groups: str) -> tuple[str, str]:
+        return self._pair(user.replace(":", "-"), pki.Identity(user, groups))
+
+    def _pair(self, name: str, identity: pki.Identity, names: tuple[str, ...] = ()) -> tuple[str, str]:
+        certificate, key = pki.issue(self.authority, identity, names)
+        return self._write(f"{name}.crt", certificate), self._write(f"{name}.key", key)
+
+    def _write(self, name: str, content: bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(content)
+        return str(path)
+
+
+class Server:
+    """One API server process."""
+
+    def __init__(self, folder: Path, etcd: Etcd, certificates: Certificates, name: str = "one") -> None:
+        self.port = free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.certificates = certificates
+        self.options = ServerOptions(
+            etcd=(etcd.endpoint,),
+            listen=(f"127.0.0.1:{self.port}",),
+            tls_cert_file=certificates.server[0],
+            tls_private_key_file=certificates.server[1],
+            client_ca_file=certificates.ca,
+            audit_file=str(folder / f"audit-{name}.jsonl"),
+        )
+        self._log = folder / f"apiserver-{name}.log"
+        self.start()
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            argv = [sys.executable, "-c", RUN, json.dumps(asdict(self.options))]
+            self._process = subprocess.Popen(argv, stderr=log, stdout=log)
+        anonymous = Http(self)
+        wait_until(lambda: self._alive() and anonymous.ready(), what="the API server is ready")
+
+    def _alive(self) -> bool:
+        assert self._process.poll() is None, self._log.read_text()
+        return True
+
+    def worker(self) -> int:
+        """The pid of gunicorn's worker."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return int(children[0])
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def kubeconfig(self, path: Path, user: str, *groups: str) -> Path:
+        pems = [Path(name).read_bytes() for name in (self.certificates.ca, *self.certificates.client(user, *groups))]
+        path.write_text(pki.kubeconfig("test", self.url, user, (pems[0], pems[1], pems[2])))
+        return path
+
+
+class Http:
+    """Requests as one user, with nothing between: status, headers and JSON as they come."""
+
+    def __init__(self, server: Server, user: str = "", *groups: str) -> None:
+        pair = server.certificates.client(user, *groups) if user else (None, None)
+        self._url = server.url
+        self._pool = urllib3.PoolManager(
+            ca_certs=server.certificates.ca, cert_file=pair[0], key_file=pair[1], retries=False, maxsize=32
+        )
+
+    def ask(self, method: str, path: str, body=None, **headers):
+        content = {} if body is None else {"Content-Type": "application/json"}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        return self._pool.request(method, self._url + path, body=data, headers=content | named, timeout=15)
+
+    def json(self, method: str, path: str, body=None, code: int | None = None, **headers):
+        answer = self.ask(method, path, body, **headers)
+        if code is not None:
+            assert answer.status == code, (method, path, answer.status, answer.data[:500])
+        return json.loads(answer.data)
+
+    def get(self, path: str, code: int = 200):
+        return self.json("GET", path, code=code)
+
+    def post(self, path: str, body, code: int = 201, **headers):
+        return self.json("POST", path, body, code, **headers)
+
+    def put(self, path: str, body, code: int = 200):
+        return self.json("PUT", path, body, code)
+
+    def merge(self, path: str, body, code: int = 200):
+        return self.json("PATCH", path, body, code, Content_Type="application/merge-patch+json")
+
+    def delete(self, path: str, body=None, code: int = 200):
+        return self.json("DELETE", path, body, code)
+
+    def ready(self) -> bool:
+        try:
+            return self.ask("GET", "/readyz").status == 200
+        except urllib3.exceptions.HTTPError:
+            return False
+
+    def watch(self, path: str, timeout: float = 15) -> "Watch":
+        return Watch(self._pool.request("GET", self._url + path, preload_content=False, timeout=timeout))
+
+
+class Watch:
+    """An open watch, line by line."""
+
+    def __init__(self, response) -> None:
+        self.response = response
+        self._rest = b""
+        self._chunks = response.stream(65536, decode_content=False)
+
+    def next(self):
+        """The next event; None when the server has ended the stream."""
+        while b"\n" not in self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return None
+            self._rest += chunk
+        line, _, self._rest = self._rest.partition(b"\n")
+        return json.loads(line)
+
+    def seen(self, count: int) -> list[tuple[str, str]]:
+        """The next events as (type, name)."""
+        events = [self.next() for _ in range(count)]
+        return [(event["type"], event["object"]["metadata"].get("name", "")) for event in events]
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.response.close()
+
+
+def _open(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def stop_process(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
