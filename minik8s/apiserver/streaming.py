@@ -25,7 +25,6 @@ from minik8s.streams.pump import pump
 # The request headers that make an upgrade; WebSocket's and SPDY's.
 UPGRADE_HEADERS = ("Connection", "Upgrade", "X-Stream-Protocol-Version")
 UPGRADE_PREFIX = "Sec-WebSocket-"
-SUBRESOURCES = ("log", "exec", "proxy")
 
 
 @dataclass(frozen=True, slots=True)
