@@ -1,6 +1,8 @@
 """The network of whole clusters, with a sleeping process in place of each node's sandbox container."""
 
+import itertools
 import os
+import signal
 from contextlib import contextmanager
 
 import pytest
@@ -139,6 +141,49 @@ def test_an_unknown_node_or_cluster_is_named(one):
 
 def test_processes_in_a_cluster_are_found(one):
     assert fabric.inhabitants(ONE)["node-1"] == [one["node-1"]]
+
+
+def die_at(step, cluster, pids):
+    """Build in a child that is killed when it is about to touch the kernel for the `step`-th time; True if it was."""
+    child = os.fork()
+    if child:
+        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    left = itertools.count(step, -1)
+
+    def fatal(fn):
+        def instead(*args, **kwargs):
+            if next(left) <= 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return fn(*args, **kwargs)
+
+        return instead
+
+    for module, names in (
+        (namespaces, ("_mount", "_check")),
+        (netlink, ("set_up", "add_bridge", "set_mac", "add_address", "add_veth", "replace_route")),
+    ):
+        for name in names:
+            setattr(module, name, fatal(getattr(module, name)))
+    try:
+        fabric.build(cluster, pids)
+    finally:
+        os._exit(0)
+
+
+def test_a_builder_killed_at_any_step_leaves_nothing_that_cannot_be_finished_or_removed():
+    with sandboxes(ONE) as pids:
+        before = residue.snapshot()
+        for step in itertools.count(1):
+            killed = die_at(step, ONE, pids)
+            if step % 2:
+                fabric.build(ONE, pids)
+                assert pings(f"mk8s-{ONE}-node-1", "192.168.56.12"), f"killed at step {step}"
+            fabric.tear_down(ONE)
+            if not killed:
+                break
+        assert step > 20
+        left = residue.diff(before, residue.snapshot())
+        assert not [line for line in left if ONE in line or "links" in line or "routes" in line]
 
 
 def test_tearing_down_twice_or_half_built_is_quiet():

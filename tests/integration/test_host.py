@@ -1,11 +1,13 @@
 """The machine itself: namespaces, links and routes in the real kernel."""
 
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from support import residue
 
 from minik8s.host import namespaces, netlink, processes, sysctl
 
@@ -56,6 +58,30 @@ def test_an_error_inside_a_namespace_comes_out(pair):
     with pytest.raises(FileNotFoundError):
         namespaces.in_ns("mk8s-nowhere", lambda: None)
     assert not namespaces.exists("mk8s-nowhere")
+
+
+def test_a_namespace_for_a_trial_is_gone_afterwards():
+    def trial():
+        netlink.add_bridge("br0")
+        return namespaces.identity("/proc/thread-self/ns/net"), netlink.link("br0").name
+
+    identity, name = namespaces.in_fresh_ns(trial)
+    assert name == "br0" and identity != namespaces.identity("/proc/self/ns/net")
+    assert netlink.link("br0") is None
+
+
+def test_what_is_left_behind_is_seen():
+    before = residue.snapshot()
+    namespaces.create(A)
+    daemon = processes.spawn(["sh", "-c", ": minik8s/trial; sleep 60 & wait"], ns=A)
+    left = residue.diff(before, residue.snapshot())
+    namespaces.delete(A)
+    os.killpg(daemon.pid, signal.SIGKILL)
+    daemon.wait()
+    assert f"+ namespaces: {A}" in left
+    assert f"+ mounts: /run/netns/{A} nsfs nsfs" in left
+    assert [line for line in left if line.startswith(f"+ processes: {daemon.pid} ")]
+    assert not [line for line in residue.diff(before, residue.snapshot()) if A in line]
 
 
 def test_creating_twice_keeps_the_namespace_and_deleting_twice_is_quiet(pair):

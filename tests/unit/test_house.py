@@ -34,7 +34,8 @@ DOORS = {
     "pty": set(),
     "urllib3": {"client/rest.py"},
     "requests": set(),
-    "http.client": {"agent/world/probes.py"},  # an HTTP probe asks the container, not the API
+    # Not for the API: a probe asks a container, and the agent's server relays the pages of its neighbours.
+    "http.client": {"agent/pages.py", "agent/world/probes.py"},
     "urllib.request": set(),
     "time": {"host/clock.py"},
     "random": {"host/clock.py"},
