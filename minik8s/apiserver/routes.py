@@ -32,6 +32,8 @@ class Target:
 def resolve(path: str) -> Target | None:
     """`/api/v1/namespaces/default/pods/web-1/status` → its Target; None when no kind lives there."""
     parts = path.strip("/").split("/")
+    if "" in parts and "proxy" not in parts[: parts.index("")]:
+        return None  # an empty namespace or name is not "all of them"
     if parts[0] == "api":
         group, version, rest = "", "".join(parts[1:2]), parts[2:]
     elif parts[0] == "apis" and len(parts) > 2:
@@ -39,7 +41,7 @@ def resolve(path: str) -> Target | None:
     else:
         return None
     namespace, rest = _namespace(group, rest)
-    if not rest or not all(rest[:3]):
+    if not rest:
         return None
     try:
         cls = kinds.by_plural(group, version, rest[0])
