@@ -104,7 +104,7 @@ class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         # The standard library's would ask DNS for our own name, and a node may have none to ask.
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[0], self.server_address[1]
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
 
 class _Handler(BaseHTTPRequestHandler):
