@@ -76,7 +76,7 @@ def test_field_selectors_keep_an_empty_value():
 
 
 def test_a_field_selector_that_cannot_be_read_is_shown():
-    with pytest.raises(ValueError, match="'metadata.name'"):
+    with pytest.raises(ValueError, match=r"'metadata\.name'"):
         selectors.parse_fields("metadata.name")
 
 
