@@ -1,8 +1,8 @@
 """What a plan is made of: create, patch, delete, and tell people.
 
 An action is a value. Plans return lists of them, tests compare them, `context.py` carries them out. Invariants: every
-write says why (`because`); every deletion names the uid it means, so that an object that was replaced meanwhile is
-left alone.
+write says why (`because`) and may name objects that made the difference (`seen`); every deletion names the uid it
+means, so that an object that was replaced meanwhile is left alone.
 """
 
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ class Create:
     obj: Object
     because: str
     tell: Tell | None = None
+    seen: tuple[Object, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Patch:
     because: str
     subresource: str = ""
     tell: Tell | None = None
+    seen: tuple[Object, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Delete:
     grace: int | None = None
     propagation: str = ""
     tell: Tell | None = None
+    seen: tuple[Object, ...] = ()
 
 
 Action = Create | Patch | Delete | Tell

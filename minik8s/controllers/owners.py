@@ -5,7 +5,7 @@ being deleted adopts nothing (the garbage collector is after its children alread
 Deployments (for ReplicaSets). Source: Kubernetes' ControllerRefManager.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from minik8s.api import codec, selectors
@@ -64,3 +64,21 @@ def _references(each: Object, references: list[OwnerReference], because: str) ->
         "ownerReferences": [codec.to_dict(ref) for ref in references],
     }
     return Patch(each, {"metadata": meta}, because)
+
+
+def owners_to_wake(
+    old: Object | None, new: Object | None, known: Iterable[tuple[Object, LabelSelector | None]]
+) -> set[str]:
+    """Keys of the owners that should look again because a dependent changed: its controller, before and after; for one
+    without a controller, everyone who might adopt it. `known` are the possible owners and their selectors."""
+    keys = set()
+    for each in (old, new):
+        owner = controller_of(each) if each is not None else None
+        if each is not None and owner is not None:
+            keys.add(f"{each.metadata.namespace}/{owner.name}")
+    if new is not None and controller_of(new) is None:
+        for candidate, selector in known:
+            same = candidate.metadata.namespace == new.metadata.namespace
+            if same and selectors.matches(selector, new.metadata.labels):
+                keys.add(key(candidate))
+    return keys

@@ -83,10 +83,11 @@ def _write(service: Service, sheet: Sheet, pods: list[Pod]) -> list[Action]:
     old = sheet.old
     before = old.endpoints if old else []
     because = reasons.describe(before, sheet.endpoints)
+    changed = reasons.changed_pods(before, sheet.endpoints, pods)
     annotations = dict(old.metadata.annotations) if old else {}
     if because:
         annotations.pop(TRIGGER_TIME, None)
-        moment = reasons.trigger_time(before, sheet.endpoints, pods)
+        moment = reasons.trigger_time(changed)
         annotations.update({TRIGGER_TIME: moment} if moment else {})
     wanted = EndpointSlice(
         metadata=ObjectMeta(
@@ -101,9 +102,11 @@ def _write(service: Service, sheet: Sheet, pods: list[Pod]) -> list[Action]:
     )
     if old is None:
         wanted.metadata.generateName = f"{service.metadata.name}-"
-        return [Create(wanted, because or "the Service has no slice: an empty one says that it has no endpoints")]
+        because = because or "the Service has no slice: an empty one says that it has no endpoints"
+        return [Create(wanted, because, seen=changed)]
     change = _difference(old, wanted, ("endpoints", "ports"))
-    return [Patch(old, change, because or "the Service's ports or labels changed")] if change else []
+    because = because or "the Service's ports or labels changed"
+    return [Patch(old, change, because, seen=changed)] if change else []
 
 
 def _labels(service: Service, own: dict[str, str]) -> dict[str, str]:

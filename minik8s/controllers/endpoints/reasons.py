@@ -27,17 +27,17 @@ def describe(old: Iterable[Endpoint], new: Iterable[Endpoint]) -> str:
     return "; ".join(words[:_NAMED]) + more
 
 
-def trigger_time(old: Iterable[Endpoint], new: Iterable[Endpoint], pods: Iterable[Pod]) -> str | None:
-    """When the newest of the Pods that changed said so: from here on, upstream measures how slow the network is to
-    follow."""
+def changed_pods(old: Iterable[Endpoint], new: Iterable[Endpoint], pods: Iterable[Pod]) -> tuple[Pod, ...]:
+    """The Pods that made the difference, as far as they still exist."""
     before, after = _by_identity(old), _by_identity(new)
-    changed = {each[0] for each, endpoint in after.items() if before.get(each) != endpoint}
-    times = []
-    for pod in pods:
-        ready = condition(pod.status.conditions, "Ready")
-        if pod.metadata.uid in changed and ready is not None and ready.lastTransitionTime:
-            times.append(ready.lastTransitionTime)
-    return max(times, default=None)
+    changed = {each[0] for each in before.keys() | after.keys() if before.get(each) != after.get(each)}
+    return tuple(pod for pod in pods if pod.metadata.uid in changed)
+
+
+def trigger_time(changed: Iterable[Pod]) -> str | None:
+    """When the newest of these Pods changed: from here on, upstream measures how slow the network is to follow."""
+    ready = [condition(pod.status.conditions, "Ready") for pod in changed]
+    return max((each.lastTransitionTime for each in ready if each and each.lastTransitionTime), default=None)
 
 
 def _by_identity(endpoints: Iterable[Endpoint]) -> dict[tuple[str, str], Endpoint]:

@@ -20,7 +20,7 @@ REMAINING = "NamespaceContentRemaining"
 
 @dataclass(frozen=True)
 class Finalize:
-    """Let the Namespace go. Not a patch, because it has a subresource of its own, which only this controller may use."""
+    """Let the Namespace go. Not a patch: there is a subresource for it, which only this controller may use."""
 
     target: Namespace
     because: str

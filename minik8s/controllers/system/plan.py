@@ -33,7 +33,7 @@ def _kubernetes() -> Service:
 def _dns() -> Service:
     return _service(
         "kube-system/kube-dns",
-        {"k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"},
+        {"k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true"},
         clusterIP=params.DNS_SERVICE_IP,
         clusterIPs=[params.DNS_SERVICE_IP],
         ports=[_port("dns", 53, "UDP", params.DNS_PORT), _port("dns-tcp", 53, "TCP", params.DNS_PORT)],
