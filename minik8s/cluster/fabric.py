@@ -26,13 +26,20 @@ def build(cluster: str, sandboxes: Mapping[str, int]) -> Topology:
     namespaces.create(plan.lan)
     _load_bridge_filter(plan.lan)
     namespaces.in_ns(plan.lan, lambda: _furnish_lan(plan))
-    for machine in plan.machines:
-        if machine.name == CONTROL:
-            namespaces.create(machine.namespace)
-        else:
-            namespaces.bind(sandboxes[machine.name], machine.namespace)
-        _plug(plan, machine)
+    control = plan.machine(CONTROL)
+    namespaces.create(control.namespace)
+    _plug(plan, control)
+    for node, pid in sandboxes.items():
+        add_node(cluster, node, pid)
     return plan
+
+
+def add_node(cluster: str, node: str, pid: int) -> None:
+    """Plug one node into the LAN that `build` made: its namespace is that of process `pid`, its sandbox."""
+    plan = topology.describe(cluster, (node,))
+    machine = plan.machine(node)
+    namespaces.bind(pid, machine.namespace)
+    _plug(plan, machine)
 
 
 def tear_down(cluster: str) -> None:

@@ -1,7 +1,10 @@
 """What is said of which machine: a line for each thing that can be wrong, and nothing about a machine that serves."""
 
 import pytest
+from click.testing import CliRunner
 
+from minik8s.cli.preflight import preflight
+from minik8s.cluster import probe
 from minik8s.cluster.preflight import EngineFacts, Facts, judge, problems
 
 KERNEL = "6.1.0-18-amd64"
@@ -72,3 +75,13 @@ def test_dockers_forwarding_policy_is_a_remark_and_stops_nobody():
     verdicts = judge(Facts(**GOOD, forward_dropped=True))
     assert not problems(verdicts)
     assert "joins others" in verdicts[-1].remark
+
+
+@pytest.mark.parametrize(
+    ("facts", "code", "line"), [({}, 0, "ok     memory"), ({"root": False}, 1, "wrong  not root: ")]
+)
+def test_the_command_prints_a_line_for_each_check_and_fails_when_something_is_wrong(monkeypatch, facts, code, line):
+    monkeypatch.setattr(probe, "check", lambda: judge(Facts(**{**GOOD, **facts})))
+    result = CliRunner().invoke(preflight)
+    assert result.exit_code == code
+    assert any(each.startswith(line) for each in result.output.splitlines())
