@@ -174,17 +174,20 @@ def listen(port: int) -> Server:
 
 def main() -> int:
     """Serve until told to stop, then leave in good order."""
-    told = threading.Event()
+    # A signal may arrive anywhere, also just before we begin to wait: the interpreter itself writes it into this pipe.
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
     abrupt = os.environ.get("ABRUPT", "") not in ("", "0")
-    signal.signal(signal.SIGTERM, (lambda *_: os._exit(143)) if abrupt else (lambda *_: told.set()))
-    signal.signal(signal.SIGINT, lambda *_: told.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(143) if abrupt else None)
     ports = [int(word) for word in os.environ.get("PORT", "8080").split(",")]
     servers = [listen(port) for port in ports]
     for server, port in zip(servers, ports, strict=True):
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         threading.Thread(target=serve_udp, args=(port,), daemon=True).start()
     print(f"{POD} listens on {', '.join(map(str, ports))}", flush=True)
-    told.wait()
+    os.read(told, 1)
     stopping.set()
     print(f"{POD} told to stop: accepts for {LINGER:g} s more", flush=True)
     time.sleep(LINGER)

@@ -16,6 +16,8 @@ long as it lasts. Nothing is ever retried. Each line on stdout is {at, took_ms, 
 import argparse
 import http.client
 import json
+import os
+import select
 import signal
 import sys
 import threading
@@ -127,17 +129,17 @@ def who(body: bytes) -> str:
         return ""
 
 
-def run(options: argparse.Namespace, stop: threading.Event) -> dict:
-    """Keep to the schedule until it ends or somebody says stop."""
+def run(options: argparse.Namespace, told: int) -> dict:
+    """Keep to the schedule until it ends or somebody says stop (then `told` can be read)."""
     tally, began, sent = Tally(options.quiet), time.monotonic(), 0
     requester = Requester(urlsplit(options.url), options.timeout, options.keepalive)
     # Enough threads for every request that can be open at once, so that a late answer delays nobody. Bounded all the
     # same.
     workers = min(512, int(options.rate * options.timeout * 2) + 8)
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        while not stop.is_set() and not finished(options, sent):
+        while not finished(options, sent):
             wait = began + sent / options.rate - time.monotonic()
-            if wait > 0 and stop.wait(wait):
+            if select.select([told], [], [], max(0, wait))[0]:
                 break
             pool.submit(lambda: tally.add(requester()))
             sent += 1
@@ -161,10 +163,13 @@ def main() -> int:
     parser.add_argument("--keepalive", action="store_true", help="one connection for as long as it lasts")
     parser.add_argument("--quiet", action="store_true", help="the summary only")
     options = parser.parse_args()
-    stop = threading.Event()
+    # A signal may arrive anywhere, also just before we begin to wait: the interpreter itself writes it into this pipe.
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    summary = run(options, stop)
+        signal.signal(number, lambda *_: None)
+    summary = run(options, told)
     print(json.dumps({"summary": summary}), flush=True)
     return 1 if summary["lost"] else 0
 
