@@ -4,6 +4,7 @@ controller.
 `--controllers='*,-endpoints'` leaves one out; `--controllers=endpoints` runs that one alone. Read `context.py` next.
 """
 
+import os
 import socket
 from functools import partial
 
@@ -57,6 +58,6 @@ def main(component: Component) -> None:
     for controller in controllers:
         failures.follow(partial(getattr, controller, "errors"), controller=controller.name)
     server = component.serve_health()
-    elector = LeaderElector(component.client, LEASE, component.options.identity or socket.gethostname())
-    elector.run(lambda: run_all(context, controllers), component.stop)
+    identity = component.options.identity or f"{socket.gethostname()}_{os.getpid()}"
+    LeaderElector(component.client, LEASE, identity).run(lambda: run_all(context, controllers), component.stop)
     server.stop()
