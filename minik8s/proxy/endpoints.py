@@ -19,9 +19,9 @@ Service, or the table.
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from minik8s.api import discovery
-from minik8s.nft.ruleset import natural
 from minik8s.proxy.layout import IPV4, Family
 
 READY, NOT_READY, TERMINATING, DYING = "ready", "not ready", "terminating, still serving", "terminating"
@@ -38,7 +38,7 @@ class Here:
 
     def has(self, address: str) -> bool:
         """Is this an address of the node's own Pod range?"""
-        ip = ipaddress.ip_address(address)
+        ip = _parsed(address)
         return any(ip in ipaddress.ip_network(cidr) for cidr in self.pod_cidrs)
 
 
@@ -90,7 +90,7 @@ def choose(slices: Iterable[discovery.EndpointSlice], port: tuple[str, str], her
             known = found.get((endpoint.address, endpoint.port))
             if known is None or _rank(endpoint) < _rank(known):  # twice, while a Pod moves between slices
                 found[endpoint.address, endpoint.port] = endpoint
-    every = tuple(sorted(found.values(), key=lambda one: (natural(one.address), one.port)))
+    every = tuple(sorted(found.values(), key=lambda one: (int(_parsed(one.address)), one.port)))
     cluster, because = _in_use(every, here)
     local, _ = _in_use([one for one in every if one.local], Here(""))
     return Choice(every, tuple(cluster), tuple(local), because, tuple(sorted(bad)))
@@ -128,7 +128,7 @@ def _wrong(endpoint: discovery.Endpoint, port: int | None, family: str) -> str:
         return f"port {port} is no port"
     address = endpoint.addresses[0] if endpoint.addresses else ""
     try:
-        ip = ipaddress.ip_address(address)
+        ip = _parsed(address)
     except ValueError:
         return f"address {address!r} is no address"
     if f"IPv{ip.version}" != family:
@@ -140,7 +140,7 @@ def _wrong(endpoint: discovery.Endpoint, port: int | None, family: str) -> str:
 
 def _endpoint(endpoint: discovery.Endpoint, port: int, here: Here) -> Endpoint:
     # The first address only: upstream's proxies read the list as "the same endpoint, pick any".
-    address = str(ipaddress.ip_address(endpoint.addresses[0]))
+    address = str(_parsed(endpoint.addresses[0]))
     ref, hints = endpoint.targetRef, endpoint.hints
     return Endpoint(
         address,
@@ -151,6 +151,11 @@ def _endpoint(endpoint: discovery.Endpoint, port: int, here: Here) -> Endpoint:
         frozenset(one.name for one in hints.forNodes) if hints else frozenset(),
         frozenset(one.name for one in hints.forZones) if hints else frozenset(),
     )
+
+
+@lru_cache(maxsize=1 << 14)  # the same addresses come again with every change of their slice
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(address)
 
 
 def _state(conditions: discovery.EndpointConditions) -> str:

@@ -12,10 +12,18 @@ from minik8s.proxy.plan import ServicePlan, plan
 Golden = Callable[[str, str], None]
 
 
+def unnamed() -> ServicePlan:
+    """A single port needs no name."""
+    wanted, slice_ = service("web", "10.96.0.5"), slice_of("web", "a")
+    wanted.spec.ports[0].name, slice_.ports[0].name = "", None
+    return plan(wanted, [slice_], HERE)
+
+
 @pytest.mark.parametrize(
     ("name", "given"),
     [
         ("empty", ()),
+        ("unnamed", (unnamed(),)),
         ("clusterip", (planned("web", "10.96.0.5", "a b c"),)),
         ("nodeport", (planned("web", "10.96.0.5", "a c", "http:80:30080 dns:53/UDP:30053", type="NodePort"),)),
         ("refused", (planned("web", "10.96.0.5", "a=starting", "http:80:30080", type="NodePort"),)),
@@ -127,11 +135,7 @@ def test_hints_for_a_zone_count_where_no_hint_is_for_the_node() -> None:
 
 
 def test_a_port_without_name_is_called_by_its_number() -> None:
-    unnamed = service("web", "10.96.0.5")
-    unnamed.spec.ports[0].name = ""
-    one = slice_of("web", "a")
-    one.ports[0].name = None
-    assert [chain.name for chain in plan(unnamed, [one], HERE).chains] == ["svc/default/web/80"]
+    assert [chain.name for chain in unnamed().chains] == ["svc/default/web/80"]
 
 
 def test_a_service_of_another_proxy_is_left_alone() -> None:

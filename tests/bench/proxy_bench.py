@@ -1,0 +1,207 @@
+"""How much work Services are for the proxy: all of them at once, and one endpoint's change until the kernel has it.
+
+    .venv/bin/python tests/bench/proxy_bench.py [--sizes 100 1000 10000] [--upstream-limit 1000]
+
+Needs root. Everything happens in one network namespace of its own. Three endpoints for each Service. Beside our
+layout (one chain for each Service port, a cascade of rules) stands kube-proxy's (a chain for each endpoint, a verdict
+map in each Service's chain), loaded through the same library in the same run: compare the two rows, not the
+milliseconds of two machines. kube-proxy's layout grows with the square of the number of Services; it is left out
+above `--upstream-limit`.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from minik8s.api import core, discovery
+from minik8s.api.codec import from_dict
+from minik8s.host import namespaces
+from minik8s.host.journal import Journal
+from minik8s.host.metrics import Registry
+from minik8s.nft.kernel import Nftables
+from minik8s.proxy.book import Book
+from minik8s.proxy.endpoints import Here
+from minik8s.proxy.layout import IPV4, frame
+from minik8s.proxy.metrics import Metrics
+from minik8s.proxy.plan import ServicePlan, plan
+from minik8s.proxy.sync import Syncer
+from minik8s.proxy.world import World
+
+NAMESPACE = f"mk8s-t-proxybench{os.getpid()}"
+ENDPOINTS = 3
+CHANGES = 30
+HERE = Here("node-1", pod_cidrs=("10.244.1.0/24",))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds: CPU of this process, and wall."""
+
+    cpu: float
+    wall: float
+    worst: float = 0.0
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    arguments.add_argument("--sizes", type=int, nargs="+", default=[100, 1000])
+    arguments.add_argument("--upstream-limit", type=int, default=1000)
+    given = arguments.parse_args()
+    namespaces.create(NAMESPACE)
+    try:
+        namespaces.in_ns(NAMESPACE, lambda: report(given.sizes, given.upstream_limit))
+    finally:
+        namespaces.delete(NAMESPACE)
+
+
+def report(sizes: Iterable[int], limit: int) -> None:
+    print(f"{'':>9} {'':>12} {'all at once, ms':>22} {'one change, ms':>30} {'memory':>8}")
+    print(
+        f"{'services':>9} {'layout':>12} {'CPU':>10} {'wall':>11} {'CPU':>10} {'median':>9} {'worst':>9} {'MB peak':>8}"
+    )
+    for size in sizes:
+        full, change = ours(size)
+        show(size, "minik8s", full, change)
+        if size > limit:
+            continue
+        their_full, their_change = upstreams(size)
+        show(size, "kube-proxy", their_full, their_change)
+        print(
+            f"{'':>9} {'ratio':>12} {their_full.cpu / full.cpu:>9.1f}x {'':>11} {their_change.cpu / change.cpu:>9.1f}x"
+        )
+
+
+def show(size: int, layout: str, full: Cost, change: Cost) -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{size:>9} {layout:>12} {full.cpu:>10.0f} {full.wall:>11.0f} {change.cpu:>10.2f} {change.wall:>9.2f}"
+        f" {change.worst:>9.2f} {peak:>8.0f}",
+        flush=True,
+    )
+
+
+def ours(size: int) -> tuple[Cost, Cost]:
+    """The real thing: objects to plans to text to the kernel, journal and all."""
+    syncer = Syncer(Book(frame(IPV4, "node-1")), World(Nftables()), Journal(), Metrics(Registry()))
+    objects = {f"default/svc-{n}": (service(n), endpoints(n, ENDPOINTS)) for n in range(size)}
+
+    def look(key: str) -> ServicePlan:
+        wanted, slice_ = objects[key]
+        return plan(wanted, [slice_], HERE, key)
+
+    full = cost(lambda _: syncer.sync(objects, look), 1)
+
+    def change(round_: int) -> None:
+        key = f"default/svc-{round_ % size}"
+        objects[key] = (objects[key][0], endpoints(round_ % size, ENDPOINTS - 1))
+        syncer.sync([key], look)
+
+    changed = cost(change, min(CHANGES, size))
+    syncer.world.close()
+    return full, changed
+
+
+def upstreams(size: int) -> tuple[Cost, Cost]:
+    """kube-proxy's layout: text made beforehand, so only the library and the kernel are counted."""
+    nft = Nftables()
+    text = "add table ip minik8s\ndelete table ip minik8s\n" + kube_proxy_table(size)
+    full = cost(lambda _: nft.run(text), 1)
+    changed = cost(lambda n: nft.run(kube_proxy_change(n % size)), min(CHANGES, size))
+    nft.close()
+    return full, changed
+
+
+def cost(work: Callable[[int], object], rounds: int) -> Cost:
+    walls, began = [], time.process_time()
+    for number in range(rounds):
+        before = time.perf_counter()
+        work(number)
+        walls.append((time.perf_counter() - before) * 1000)
+    return Cost((time.process_time() - began) * 1000 / rounds, statistics.median(walls), max(walls))
+
+
+# --- Objects, and kube-proxy's table ---------------------------------------------------------------------------------
+
+
+def service(number: int) -> core.Service:
+    ports = [{"name": "http", "port": 80}]
+    meta = {"name": f"svc-{number}", "namespace": "default", "resourceVersion": "1"}
+    return from_dict(core.Service, {"metadata": meta, "spec": {"clusterIP": cluster_ip(number), "ports": ports}})
+
+
+def endpoints(number: int, count: int) -> discovery.EndpointSlice:
+    found = [
+        {"addresses": [address], "nodeName": "node-1", "targetRef": {"kind": "Pod", "name": f"p-{number}-{n}"}}
+        for n, address in enumerate(pod_ips(number)[:count])
+    ]
+    labels = {"kubernetes.io/service-name": f"svc-{number}"}
+    meta = {"name": f"svc-{number}-x", "namespace": "default", "labels": labels}
+    ports = [{"name": "http", "port": 8080}]
+    return from_dict(
+        discovery.EndpointSlice, {"metadata": meta, "addressType": "IPv4", "ports": ports, "endpoints": found}
+    )
+
+
+def cluster_ip(number: int) -> str:
+    return f"10.96.{number // 250}.{number % 250 + 1}"
+
+
+def pod_ips(number: int) -> Sequence[str]:
+    first = number * ENDPOINTS
+    return [f"10.244.{n // 250}.{n % 250 + 2}" for n in range(first, first + ENDPOINTS)]
+
+
+def kube_proxy_table(size: int) -> str:
+    lines = ["table ip minik8s {", "\tchain mark-for-masquerade { meta mark set meta mark | 0x4000; }"]
+    for number in range(size):
+        name = f"service-ULMVA6XW-default/svc-{number}/tcp/http"
+        for address in pod_ips(number):
+            lines += [
+                f"\tchain {endpoint_name(number, address)} {{",
+                f"\t\tip saddr {address} jump mark-for-masquerade",
+            ]
+            lines += [f"\t\tmeta l4proto tcp dnat to {address}:8080", "\t}"]
+        lines += [f"\tchain {name} {{", f"\t\t{kube_proxy_guard(number)}"]
+        lines += [f"\t\t{kube_proxy_choice(number, ENDPOINTS)}", "\t}"]
+    lines += ["\tmap service-ips {", "\t\ttype ipv4_addr . inet_proto . inet_service : verdict", "\t\telements = {"]
+    lines += [
+        f"\t\t\t{cluster_ip(n)} . tcp . 80 : goto service-ULMVA6XW-default/svc-{n}/tcp/http," for n in range(size)
+    ]
+    lines += ["\t\t}", "\t}", "\tchain pre {", "\t\ttype nat hook prerouting priority dstnat;"]
+    return "\n".join([*lines, "\t\tip daddr . meta l4proto . th dport vmap @service-ips", "\t}", "}", ""])
+
+
+def kube_proxy_change(number: int) -> str:
+    """One endpoint leaves: the Service's chain anew, the endpoint's chain away."""
+    name = f"service-ULMVA6XW-default/svc-{number}/tcp/http"
+    gone = endpoint_name(number, pod_ips(number)[ENDPOINTS - 1])
+    return "\n".join(
+        [
+            f"flush chain ip minik8s {name}",
+            f"add rule ip minik8s {name} {kube_proxy_guard(number)}",
+            f"add rule ip minik8s {name} {kube_proxy_choice(number, ENDPOINTS - 1)}",
+            f"flush chain ip minik8s {gone}",
+            f"delete chain ip minik8s {gone}",
+        ]
+    )
+
+
+def kube_proxy_guard(number: int) -> str:
+    return f"ip daddr {cluster_ip(number)} tcp dport 80 ip saddr != 10.244.0.0/16 jump mark-for-masquerade"
+
+
+def kube_proxy_choice(number: int, count: int) -> str:
+    targets = [f"{n} : goto {endpoint_name(number, address)}" for n, address in enumerate(pod_ips(number)[:count])]
+    return f"numgen random mod {count} vmap {{ {', '.join(targets)} }}"
+
+
+def endpoint_name(number: int, address: str) -> str:
+    return f"endpoint-5OJB2KTY-default/svc-{number}/tcp/http__{address}/8080"
+
+
+if __name__ == "__main__":
+    main()
