@@ -4,25 +4,25 @@ node's components.
 The paths are the kubelet's own, because the API server of any Kubernetes asks for those. Read next: server.py.
 """
 
-import http.client
 import select
 import socket
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from minik8s import params
 from minik8s.agent.observed import Container
 from minik8s.agent.world import exec
 from minik8s.agent.world.docker import Engine, EngineError, Log
+from minik8s.agent.world.probes import local_page
 from minik8s.api import codec, times
 from minik8s.api.pods import Pod
 from minik8s.client.informer import Informer
 from minik8s.host import clock
 
 Query = Mapping[str, list[str]]
-RELAY_TIMEOUT_S = 5.0
 
 
 class Refused(Exception):
@@ -151,16 +151,11 @@ def relay(component: str, path: str, query: Query) -> Page:
     """A page of a component of this node, which listens on 127.0.0.1 of this namespace."""
     if component not in params.HEALTH_PORTS:
         raise Refused(404, f"no component {component}: {', '.join(sorted(params.HEALTH_PORTS))}")
-    connection = http.client.HTTPConnection("127.0.0.1", params.HEALTH_PORTS[component], timeout=RELAY_TIMEOUT_S)
-    asked = "&".join(f"{name}={value}" for name, values in query.items() for value in values)
+    asked = urlencode([(name, value) for name, values in query.items() for value in values])
     try:
-        connection.request("GET", f"/{path}?{asked}" if asked else f"/{path}")
-        answer = connection.getresponse()
-        body = answer.read()
-    except (OSError, http.client.HTTPException) as error:
+        status, kind, body = local_page(params.HEALTH_PORTS[component], f"/{path}?{asked}" if asked else f"/{path}")
+    except OSError as error:
         raise Refused(502, f"{component} does not answer: {error}") from error
-    finally:
-        connection.close()
-    if answer.status >= 400:
-        raise Refused(answer.status, body.decode(errors="replace"))
-    return Page(answer.getheader("Content-Type") or "text/plain", body)
+    if status >= 400:
+        raise Refused(status, body.decode(errors="replace"))
+    return Page(kind, body)

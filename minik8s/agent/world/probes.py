@@ -23,6 +23,7 @@ from minik8s.api.pods import Container as ContainerSpec
 from minik8s.api.pods import ContainerStatus, HTTPGetAction, Pod, Probe
 from minik8s.host import clock
 
+_PAGE_TIMEOUT_S = 5.0
 _SHOWN = 500  # characters of an answer that are told
 
 
@@ -185,6 +186,19 @@ def http_get(spec: ContainerSpec, get: HTTPGetAction, address: str, timeout: flo
         connection.request("GET", get.path or "/", headers=headers)
         response = connection.getresponse()
         return response.status, response.read(_SHOWN).decode(errors="replace")
+    finally:
+        connection.close()
+
+
+def local_page(port: int, target: str) -> tuple[int, str, bytes]:
+    """A page that a component of this node serves on 127.0.0.1: status, content type, body. Raises OSError."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PAGE_TIMEOUT_S)
+    try:
+        connection.request("GET", target)
+        response = connection.getresponse()
+        return response.status, response.getheader("Content-Type") or "text/plain", response.read()
+    except http.client.HTTPException as error:
+        raise OSError(f"no HTTP: {error}") from error
     finally:
         connection.close()
 
