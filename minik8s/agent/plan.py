@@ -94,6 +94,9 @@ def _run(pod: Pod, facts: Facts) -> Plan:
     strays = [c for c in facts.seen.containers if c.running and (sandbox is None or c.sandbox != sandbox.id)]
     if strays:
         return _stop_all(strays, facts, facts.now + life.grace(pod), "its sandbox is dead, and its network with it")
+    older = [c for c in facts.seen.containers if c.running and c is not facts.seen.latest(c.name)]
+    if older:
+        return _stop_all(older, facts, facts.now + life.grace(pod), "a later attempt took its place")
     actions: list[Action] = [
         RemoveSandbox(sandbox=s.id, because="it is not the sandbox in use")
         for s in facts.seen.sandboxes
