@@ -1,4 +1,4 @@
-"""What the agent does with a Pod: worlds on the left, the exact plan on the right; and what holds for all of them.
+"""What the agent does with a Pod: worlds on the left, the exact plan on the right; and what holds for all of them."""
 
 import pytest
 from agent_worlds import NOW, a_container, a_pod, a_sandbox, facts, lines, obey
