@@ -1,7 +1,6 @@
 """The machine itself: namespaces, links and routes in the real kernel."""
 
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -73,10 +72,10 @@ def test_a_namespace_for_a_trial_is_gone_afterwards():
 def test_what_is_left_behind_is_seen():
     before = residue.snapshot()
     namespaces.create(A)
-    daemon = processes.spawn(["sh", "-c", ": minik8s/trial; sleep 60 & wait"], ns=A)
+    daemon = processes.spawn(["sleep", "60"], ns=A)
     left = residue.diff(before, residue.snapshot())
     namespaces.delete(A)
-    os.killpg(daemon.pid, signal.SIGKILL)
+    daemon.kill()
     daemon.wait()
     assert f"+ namespaces: {A}" in left
     assert f"+ mounts: /run/netns/{A} nsfs nsfs" in left

@@ -89,10 +89,21 @@ def _mounts() -> list[str]:
 
 
 def _processes() -> list[str]:
-    """By title, and whatever stands in a namespace of a cluster or was started for one (etcd, dockerd, shims)."""
-    marks = (processes.TITLE, f"{params.NETNS_PREFIX}-", "minik8s/", "containerd-shim")
+    """Ours by title, the Engine's shims, and whatever stands in a network namespace that is not this one."""
+    here = namespaces.identity("/proc/self/ns/net")
     found = ((pid, processes.command_line(pid)) for pid in processes.pids() if pid != os.getpid())
-    return [f"{pid} {line}" for pid, line in found if any(mark in line for mark in marks) and "pytest" not in line]
+    return [f"{pid} {line}" for pid, line in found if line and (_titled(line) or _network(pid) not in (here, 0))]
+
+
+def _titled(line: str) -> bool:
+    return line.startswith(processes.TITLE) or "containerd-shim" in line or " -m minik8s." in line
+
+
+def _network(pid: int) -> int:
+    try:
+        return namespaces.identity(f"/proc/{pid}/ns/net")
+    except OSError:  # it ended meanwhile
+        return 0
 
 
 def _containers(docker_host: str) -> list[str]:
