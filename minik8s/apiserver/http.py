@@ -99,8 +99,9 @@ class Server:
     # --- objects ----------------------------------------------------------------------------------------------
 
     def _object(self, request: Request) -> Response:
+        environ = http.environ  # a watch outlives Flask's idea of the current request
         try:
-            answer = self._dispatcher.answer(request, lambda: _client_gone(http.environ))
+            answer = self._dispatcher.answer(request, lambda: _client_gone(environ))
         except errors.Failure as failure:
             if request.verb in WRITES:
                 self._record(request, failure.code, self._refused(request))

@@ -27,7 +27,7 @@ from minik8s.host import processes
 from minik8s.store.cache import Cache
 from minik8s.store.etcd import Store
 
-GRACEFUL_STOP_S = 3
+GRACEFUL_STOP_S = 1
 # Set in the worker when it is told to stop: the open watches end then, and their clients come back to the next worker.
 _stopping = threading.Event()
 

@@ -4,8 +4,10 @@ Everything lives in one temporary folder and on free ports of 127.0.0.1; `close`
 """
 
 import contextlib
+import itertools
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +16,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
 import urllib3
 
 from minik8s.apiserver.options import ServerOptions
@@ -28,6 +31,7 @@ given = json.loads(sys.argv[1])
 main(ServerOptions(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}))
 """
 READY_S = 20
+NUMBERS = itertools.count(1)
 
 
 def free_port() -> int:
@@ -120,10 +124,16 @@ class Server:
         assert self._process.poll() is None, self._log.read_text()
         return True
 
-    def worker(self) -> int:
-        """The pid of gunicorn's worker."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        return int(children[0])
+    def workers(self) -> list[int]:
+        """The pids of gunicorn's worker; none for a moment after one died."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def kill_worker(self) -> None:
+        """SIGKILL; the arbiter makes another."""
+        (old,) = self.workers()
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: old not in self.workers(), what="the worker is gone")
 
     def kill(self) -> None:
         self._process.kill()
@@ -229,5 +239,57 @@ def _open(port: int) -> bool:
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-def stop_process(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
+class Api:
+    """One etcd, two API servers on it, and whoever is asked for as a client."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.certificates = Certificates(folder)
+        self.etcd = Etcd(folder)
+        self.server = Server(folder, self.etcd, self.certificates)
+        self.other = Server(folder, self.etcd, self.certificates, "two")
+        self.admin = Http(self.server, "kubernetes-admin", "system:masters")
+        self.anonymous = Http(self.server)
+
+    def user(self, name: str, *groups: str) -> Http:
+        return Http(self.server, name, *groups)
+
+    def at_other(self) -> Http:
+        return Http(self.other, "kubernetes-admin", "system:masters")
+
+    def close(self) -> None:
+        for part in (self.server, self.other, self.etcd):
+            part.close()
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory):
+    """Two real API servers over one real etcd."""
+    made = Api(tmp_path_factory.mktemp("api"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def namespace(api, request):
+    """A namespace of the test's own."""
+    words = re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:50].strip("-")
+    name = f"{words}-{next(NUMBERS)}"
+    api.admin.post("/api/v1/namespaces", {"metadata": {"name": name}})
+    return name
+
+
+def pod(name: str, **more):
+    """A Pod as small as it can be; `spec` and `metadata` may be added to."""
+    spec = {"containers": [{"name": "main", "image": "minik8s/toolbox:1"}], **more.pop("spec", {})}
+    metadata = {"name": name, **more.pop("metadata", {})}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, **more}
+
+
+def service(name: str, **spec):
+    given = {"selector": {"app": name}, "ports": [{"port": 80}], **spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": given}
+
+
+def config(name: str, **data):
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}

@@ -1,0 +1,89 @@
+"""Who may do what over TLS, what the audit tells of it, and that the real kubectl finds its way."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+from support.apiserver import config, pod, service
+
+pytestmark = pytest.mark.system
+KUBECTL = shutil.which("kubectl")
+
+
+def test_somebody_unknown_sees_health_and_version_only(api):
+    for path in ("/healthz", "/livez", "/readyz", "/version", "/version/"):
+        assert api.anonymous.ask("GET", path).status == 200, path
+    for path in ("/api", "/apis", "/api/v1", "/api/v1/pods", "/", "/minik8s/audit", "/nowhere"):
+        answer = api.anonymous.json("GET", path, code=401)
+        assert (answer["kind"], answer["reason"]) == ("Status", "Unauthorized"), path
+    api.anonymous.post("/api/v1/namespaces/default/pods", pod("x"), 401)
+
+
+def test_a_known_user_without_rights_is_told_which_are_missing(api):
+    nobody = api.user("mallory")
+    answer = nobody.get("/api/v1/namespaces/default/pods", 403)
+    assert answer["message"] == (
+        'pods is forbidden: User "mallory" cannot list resource "pods" in API group "" in the namespace "default"'
+    )
+    nobody.get("/minik8s/audit", 403)
+    assert nobody.get("/api/v1")["kind"] == "APIResourceList"
+
+
+def test_a_node_writes_its_own_and_nothing_else(api, namespace):
+    node = api.user("system:node:node-1", "system:nodes")
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    api.admin.post(pods, pod("mine", spec={"nodeName": "node-1"}))
+    api.admin.post(pods, pod("other", spec={"nodeName": "node-2"}))
+    node.post("/api/v1/nodes", {"metadata": {"name": "node-1"}})
+    node.merge("/api/v1/nodes/node-1/status", {"status": {"capacity": {"pods": "110"}}})
+    node.post("/api/v1/nodes", {"metadata": {"name": "node-2"}}, 403)
+    node.merge(f"{pods}/mine/status", {"status": {"phase": "Running"}})
+    node.merge(f"{pods}/other/status", {"status": {"phase": "Running"}}, 403)
+    node.delete(f"{pods}/other", code=403)
+    node.post(pods, pod("new"), 403)
+    lease = {"metadata": {"name": "node-1"}, "spec": {"holderIdentity": "node-1"}}
+    node.post("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases", lease)
+    node.delete(f"{pods}/mine?gracePeriodSeconds=0")
+
+
+def test_the_audit_tells_who_wrote_what_and_why(api, namespace):
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    before = int(api.admin.get(path)["metadata"]["resourceVersion"])
+    why = {"X_Minik8s_Because": "two are missing", "X_Minik8s_From": "pods/a/web-1@12,replicasets/a/web@9"}
+    made = api.admin.post(path, config("one"), **why, User_Agent="minik8s-test")
+    api.admin.post(path, config("one"), 409)
+    text = api.admin.ask("GET", f"/minik8s/audit?since={before}").data.decode()
+    lines = [line for line in map(json.loads, text.splitlines()) if line["namespace"] == namespace]
+    assert [line["code"] for line in lines] == [201, 409]
+    line = lines[0]
+    assert line["revision"] == int(made["metadata"]["resourceVersion"])
+    assert (line["verb"], line["user"], line["agent"]) == ("create", "kubernetes-admin", "minik8s-test")
+    assert (line["resource"], line["name"], line["because"]) == ("configmaps", "one", "two are missing")
+    assert line["from"] == ["pods/a/web-1@12", "replicasets/a/web@9"]
+    assert api.admin.get(f"/minik8s/audit?since={'x'}", 400)["reason"] == "BadRequest"
+
+
+@pytest.mark.skipif(not KUBECTL, reason="no kubectl on this machine")
+def test_the_real_kubectl_applies_reads_changes_and_deletes(api, namespace, tmp_path):
+    config_file = api.server.kubeconfig(tmp_path / "kubeconfig", "kubernetes-admin", "system:masters")
+
+    def kubectl(*words: str, given: object = None) -> str:
+        base = [KUBECTL, "--kubeconfig", str(config_file), "--cache-dir", str(tmp_path / "cache"), "-n", namespace]
+        text = json.dumps(given) if given else None
+        done = subprocess.run([*base, *words], input=text, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "deployments" in kubectl("api-resources")
+    objects = {"apiVersion": "v1", "kind": "List", "items": [service("web"), pod("web-1"), config("settings", a="1")]}
+    applied = kubectl("apply", "--validate=false", "-f", "-", given=objects)
+    assert applied.splitlines() == ["service/web created", "pod/web-1 created", "configmap/settings created"]
+    assert "unchanged" in kubectl("apply", "--validate=false", "-f", "-", given=objects)
+    assert kubectl("get", "svc,po", "-o", "name").split() == ["service/web", "pod/web-1"]
+    assert kubectl("get", "svc", "web", "-o", "jsonpath={.spec.clusterIP}").startswith("10.96.")
+    assert "labeled" in kubectl("label", "pod/web-1", "app=web")
+    assert kubectl("get", "pods", "-l", "app=web", "-o", "name").split() == ["pod/web-1"]
+    assert kubectl("get", "pods", "--field-selector", "status.phase=Running", "-o", "name") == ""
+    assert 'pod "web-1" deleted' in kubectl("delete", "pod/web-1", "--timeout=10s")
+    assert kubectl("get", "pods", "-o", "name") == ""
