@@ -149,6 +149,8 @@ DNS_NDOTS = 5
 
 MAX_ENDPOINTS_PER_SLICE = 100  # upstream's --max-endpoints-per-slice
 MAX_ENDPOINTS = 1000  # more than this and Endpoints is truncated (upstream's annotation over-capacity)
+SESSION_AFFINITY_TIMEOUT_S = 10800  # upstream's default for sessionAffinity: ClientIP, three hours
+SESSION_AFFINITY_CLIENTS = 65535  # remembered for each endpoint; one more and a client is balanced anew
 DNS_TTL_S = 5  # CoreDNS' default
 DNS_UDP_SIZE = 1232  # the longest UDP reply, and what we say we take: fits every path unfragmented (DNS flag day 2020)
 DNS_MEMO_ENTRIES = 20_000  # whole answers remembered; a random-name attack must not fill the memory

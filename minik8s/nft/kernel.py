@@ -217,7 +217,7 @@ class Generations:
         return self._sock.fileno()
 
     def wait(self, timeout: float) -> list[Generation] | None:
-        """The transactions since the last call, [] after the time-out, None when some were missed."""
+        """The transactions that just came, perhaps none; None when some were missed: look for yourself."""
         self._sock.settimeout(timeout)
         try:
             return list(_generations(self._sock.recv(1 << 16)))

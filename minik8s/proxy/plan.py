@@ -18,6 +18,7 @@ Next: `endpoints.py` (who is in use), `book.py` (all plans together).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from minik8s import params
 from minik8s.api import core, discovery
 from minik8s.api.meta import key as key_of
 from minik8s.nft.ruleset import Chain, Element, Rule, Set, duration
@@ -25,7 +26,6 @@ from minik8s.proxy import layout
 from minik8s.proxy.endpoints import Choice, Endpoint, Here, choose
 from minik8s.proxy.layout import Family, chain_name
 
-DEFAULT_AFFINITY_S = 10800  # upstream: three hours
 # A Service with this label belongs to another proxy.
 PROXY_NAME = "service.kubernetes.io/service-proxy-name"
 
@@ -208,7 +208,10 @@ class _Port:
             return []
         timeout, flags = duration(self.affinity), ("dynamic", "timeout")
         names = [f"{layout.AFFINITY}{self._endpoint_name(one)}" for one in self._chosen()]
-        return [Set(name, self.family.type, flags=flags, timeout=timeout, size=65535) for name in names]
+        return [
+            Set(name, self.family.type, flags=flags, timeout=timeout, size=params.SESSION_AFFINITY_CLIENTS)
+            for name in names
+        ]
 
     def _chosen(self) -> list[Endpoint]:
         """All endpoints that some chain of this port chooses from."""
@@ -253,4 +256,4 @@ def _affinity_seconds(spec: core.ServiceSpec) -> int:
     if spec.sessionAffinity != "ClientIP":
         return 0
     config = spec.sessionAffinityConfig
-    return (config.clientIP.timeoutSeconds if config and config.clientIP else None) or DEFAULT_AFFINITY_S
+    return (config.clientIP.timeoutSeconds if config and config.clientIP else None) or params.SESSION_AFFINITY_TIMEOUT_S
