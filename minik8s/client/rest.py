@@ -8,12 +8,13 @@ Source: Kubernetes API concepts. Read `informer.py` next.
 """
 
 import os
+import socket
 import ssl
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import urllib3
@@ -162,7 +163,8 @@ class Client:
         self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
         if access.token:
             self._headers["Authorization"] = f"Bearer {access.token}"
-        self._pool = urllib3.PoolManager(maxsize=pool, ssl_context=_tls(access), retries=False)
+        self._tls = _tls(access)
+        self._pool = urllib3.PoolManager(maxsize=pool, ssl_context=self._tls, retries=False)
         self.observer: Any = None  # called with (method, path, status, response) after each request: `minik8s -v`
 
     @classmethod
@@ -182,8 +184,8 @@ class Client:
     ) -> Response:
         """Send one request; raises ApiError for any answer from 400 on.
 
-        With `stream_timeout` (seconds between two pieces)
-        the body is left unread."""
+        With `stream_timeout` (seconds between two pieces) the body is left unread.
+        """
         sent = {**self._headers, **(headers or {})}
         data = body if body is None or isinstance(body, bytes) else codec.encode(body)
         if data is not None:
@@ -213,6 +215,24 @@ class Client:
                 if method != "GET":
                     break  # the write may have taken place: the caller must look before it tries again
         raise Unreachable(f"{method} {url}: {failure}") from failure
+
+    def open_socket(self) -> tuple[socket.socket, str]:
+        """A connection of one's own to the API server, and the Host header for it: for what stops being HTTP."""
+        url = urlsplit(self._servers[0])
+        try:
+            plain = socket.create_connection(
+                (url.hostname, url.port or 443), timeout=params.CLIENT_CONNECT_TIMEOUT_S
+            )
+            sock = self._tls.wrap_socket(plain, server_hostname=url.hostname) if url.scheme == "https" else plain
+        except OSError as error:
+            raise Unreachable(f"{self._servers[0]}: {error}") from error
+        sock.settimeout(params.CLIENT_READ_TIMEOUT_S)
+        return sock, url.netloc
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request carries: who we are, and the token if we have one."""
+        return dict(self._headers)
 
     # --- Reading -----------------------------------------------------------------------------------------------------
 

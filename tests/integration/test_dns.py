@@ -165,7 +165,7 @@ def test_a_client_that_breaks_off_is_forgotten(market: Running) -> None:
 
 
 def test_no_stale_answer_follows_a_change(market: Running) -> None:
-    """Clients hammer while an address changes: whoever asks after the change was applied is answered with the new one."""
+    """Clients hammer while an address changes: whoever asks after a change is answered with the new one."""
     failures: list[str] = []
     current = [0]
     over = threading.Event()
