@@ -9,12 +9,15 @@ import click
 
 from minik8s import params
 from minik8s.cli import doors
+from minik8s.cluster import state
 
 
 @click.command()
 @click.option("--nodes", type=click.IntRange(1, 50), help="How many nodes (3, or as many as there are).")
 @doors.option
-@click.option("--without", multiple=True, metavar="COMPONENT", help="Leave a component out: you run your own.")
+@click.option(
+    "--without", multiple=True, metavar="COMPONENT", help="Leave a component out: you run your own. `none`: all again."
+)
 @click.option("--profile", type=click.Choice(sorted(params.PROFILES)), help="How quickly failures are noticed.")
 @click.option("--fresh", is_flag=True, help="Remove what is there and begin anew.")
 def up(nodes: int | None, cluster: str, without: tuple[str, ...], profile: str | None, fresh: bool) -> None:
@@ -24,13 +27,15 @@ def up(nodes: int | None, cluster: str, without: tuple[str, ...], profile: str |
 
     with doors.told():
         need_root()
-        left_out = tuple(launch.ALIASES.get(name, name) for name in without)
+        if fresh or not state.paths(cluster).record.exists():
+            need_able_machine()
+        left_out = tuple(launch.ALIASES.get(name, name) for name in without if name != "none")
         unknown = set(left_out) - {*launch.MODULES, "etcd"}
         if unknown:
             raise LookupError(f"--without {', '.join(unknown)}: components are {', '.join(launch.MODULES)}, etcd")
-        record = steps.up(steps.Wish(cluster, nodes, left_out or None, profile, fresh), click.echo)
+        record = steps.up(steps.Wish(cluster, nodes, left_out if without else None, profile, fresh), click.echo)
         click.echo(f"\nCluster {record.name}: {len(record.nodes)} nodes, API at https://127.0.0.1:{record.port}")
-        click.echo(f"  export KUBECONFIG={doors.paths(cluster).kubeconfig}", err=False)
+        click.echo(f"  export KUBECONFIG={doors.paths(cluster).kubeconfig}")
 
 
 @click.command()
@@ -69,6 +74,15 @@ def status(cluster: str) -> None:
             restarts = "" if line.restarts < 0 else str(line.restarts)
             click.echo(f"{line.name:<22}{line.pid or '':>8}  {line.state:<28}{memory:>9}{restarts:>10}".rstrip())
         click.echo(f"{'all':<22}{'':>8}  {'':<28}{sum(line.pss for line in seen) / 1e6:>6.1f} MB")
+
+
+def need_able_machine() -> None:
+    """Refuse a machine that cannot serve before anything is touched."""
+    from minik8s.cluster import preflight, probe
+
+    problems = preflight.problems(probe.check())
+    if problems:
+        raise state.StateError("this machine cannot carry a cluster:\n" + "\n".join(f"  {each}" for each in problems))
 
 
 def need_root() -> None:

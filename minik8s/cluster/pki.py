@@ -11,6 +11,7 @@ Read next: `apiserver/`, where names and groups become permissions.
 import base64
 import datetime
 import ipaddress
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,27 +121,21 @@ def issue(authority: Authority, identity: Identity, names: tuple[str, ...] = ())
 
 
 def kubeconfig(cluster: str, server: str, user: str, secrets: tuple[bytes, bytes, bytes]) -> str:
-    """The file as kubectl has it, everything inside. `secrets`: authority, certificate, key."""
+    """The file as kubectl has it, everything inside. `secrets`: authority, certificate, key.
+
+    In JSON, which is YAML too: a component reads it in a moment and without loading a YAML parser.
+    """
     authority, certificate, key = (base64.b64encode(secret).decode() for secret in secrets)
-    return f"""apiVersion: v1
-kind: Config
-current-context: {cluster}
-clusters:
-- name: {cluster}
-  cluster:
-    server: {server}
-    certificate-authority-data: {authority}
-contexts:
-- name: {cluster}
-  context:
-    cluster: {cluster}
-    user: {user}
-users:
-- name: {user}
-  user:
-    client-certificate-data: {certificate}
-    client-key-data: {key}
-"""
+    where = {"server": server, "certificate-authority-data": authority}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": cluster,
+        "clusters": [{"name": cluster, "cluster": where}],
+        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": user}}],
+        "users": [{"name": user, "user": {"client-certificate-data": certificate, "client-key-data": key}}],
+    }
+    return json.dumps(config, indent=2) + "\n"
 
 
 def _ensure_pair(authority: Authority, stem: Path, identity: Identity, names: tuple[str, ...] = ()) -> None:
@@ -155,7 +150,7 @@ def _ensure_pair(authority: Authority, stem: Path, identity: Identity, names: tu
 def _ensure_kubeconfig(authority: Authority, path: Path, identity: Identity, at: tuple[str, str]) -> None:
     """`at`: the cluster's name and its server's address. A file that names another server is written anew."""
     cluster, server = at
-    if path.exists() and f"server: {server}\n" in path.read_text():
+    if path.exists() and f'"server": "{server}"' in path.read_text():
         return
     certificate, key = issue(authority, identity)
     state.replace(path, kubeconfig(cluster, server, identity.user, (authority.pem, certificate, key)))

@@ -143,6 +143,7 @@ class Zygote:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
+        gc.enable()
         self.selector.close()
         self.inherited.control.close()
         for descriptor in [*self.pidfds.values(), *(fd for fd in self.inherited.api if fd not in keep)]:
@@ -221,17 +222,19 @@ def redirect(log: Path) -> None:
     os.close(descriptor)
 
 
-def preload(components: set[str]) -> None:
+def preload(components: set[str], pki: Path) -> None:
     """Import what the components will need, once for all of them."""
-    from minik8s.cluster import launch
+    from minik8s.cluster import launch, warm
 
+    # No collection while importing: it would leave holes in pages that are to be shared, and fill them after the fork.
+    gc.disable()
     for name in sorted(components & set(launch.MODULES)):
         try:
             importlib.import_module(launch.MODULES[name])
         except ImportError as error:
             say(f"{name} cannot be imported and will not start: {error}")
+    warm.warm(pki)
     # Everything that is there by now stays: the collector need not look at it, so the pages stay shared.
-    gc.collect()
     gc.freeze()
 
 
@@ -252,7 +255,7 @@ def main(argv: list[str]) -> None:
     if "etcd" not in record.without:
         zygote.ensure(["etcd"])
         zygote.converge()
-    preload({"apiserver", "controllers", "scheduler", "agent", "proxy", "dns"} - set(record.without))
+    preload({"apiserver", "controllers", "scheduler", "agent", "proxy", "dns"} - set(record.without), where.pki)
     zygote.loop()
 
 

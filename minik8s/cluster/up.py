@@ -1,0 +1,181 @@
+"""Brings a cluster up: all steps, in order. What is there already is kept, so the same steps resume a cluster after a
+reboot.
+
+    record and lock → LAN and control plane → listening sockets → certificates
+    → zygote (starts etcd, imports the rest meanwhile)   beside it: Engine → images → sandbox of each node
+    → control plane → components of each node → every node Ready
+
+The long steps run side by side: what takes time is the zygote's imports and the sandboxes' start.
+Invariant: at every moment `down` can take away all there is, because everything carries the cluster's name or stands in
+its directory.
+
+Read next: `fabric.py` (network), `zygote.py` (processes), `ready.py` (when it is done), `down.py`.
+"""
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from minik8s import params
+from minik8s.cluster import (
+    down,
+    engine,
+    engine_process,
+    fabric,
+    images,
+    launch,
+    listeners,
+    pki,
+    ready,
+    registry,
+    state,
+    topology,
+)
+from minik8s.host import clock, processes
+
+SANDBOX_WORKERS = 3  # the Engine starts sandboxes no faster with more
+
+# glibc keeps a heap for every thread otherwise, which costs each component megabytes. Children inherit it.
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for; None means: as it was, or the default."""
+
+    name: str
+    nodes: int | None = None
+    without: tuple[str, ...] | None = None
+    profile: str | None = None
+    fresh: bool = False
+
+
+class Steps:
+    """Says when each step was done, in seconds since the beginning."""
+
+    def __init__(self, say: Say) -> None:
+        self.say = say
+        self.began, self.began_wall = clock.monotonic(), clock.wall()
+
+    def done(self, what: str) -> None:
+        self.say(f"{clock.monotonic() - self.began:6.2f} s  {what}")
+
+
+def up(wish: Wish, say: Say) -> state.Record:
+    """Bring the cluster up, or resume it; returns when every node is Ready."""
+    steps = Steps(say)
+    where = state.paths(wish.name)
+    with state.lock(wish.name):
+        if wish.fresh and where.root.exists():
+            down.down_locked(where)
+            steps.done("the cluster of this name is gone")
+        where.make()
+        record = merge(state.read(where), wish)
+        state.write(where, record)
+        fabric.build(record.name, {})
+        record = start_zygote(where, record)
+        names = launch.expected(record)
+        fresh = furnish(where, record, steps)
+        started = [name for name in names if name in fresh]
+        ready.wait(where, record, steps.began_wall if started else 0.0)
+    steps.done(f"{len(record.nodes)} nodes Ready" if "agent" not in record.without else "started, without agents")
+    return record
+
+
+def merge(known: state.Record | None, wish: Wish) -> state.Record:
+    """The cluster to be: what it was, changed by what was asked for."""
+    base = known or state.Record(wish.name, tuple(topology.node_names(wish.nodes or state.DEFAULT_NODES)))
+    if wish.nodes is not None and wish.nodes < len(base.nodes):
+        raise state.StateError(
+            f"cluster {base.name} has {len(base.nodes)} nodes; with --fresh it begins anew with {wish.nodes}"
+        )
+    nodes = tuple(topology.node_names(max(len(base.nodes), wish.nodes or 0)))
+    without = base.without if wish.without is None else wish.without
+    return replace(base, nodes=nodes, without=without, profile=wish.profile or base.profile)
+
+
+def start_zygote(where: state.Paths, record: state.Record) -> state.Record:
+    """A living zygote, and the record with the port it listens on."""
+    if registry.zygote(where)[0]:
+        pki.ensure(where, record.port, {node: topology.node_address(node) for node in record.nodes})
+        return record
+    held = held_sockets(where)
+    loopback = held.pop(listeners.LOOPBACK, None) or listeners.loopback(record.port)
+    lan = held.pop(params.CONTROL_PLANE_ADDRESS, None) or listeners.inside(record.name)
+    control = listeners.control(where.control)
+    record = replace(record, port=loopback.getsockname()[1])
+    state.write(where, record)
+    pki.ensure(where, record.port, {node: topology.node_address(node) for node in record.nodes})
+    sockets = (control, loopback, lan)
+    spawn_zygote(where, sockets)
+    for sock in (*sockets, *held.values()):
+        sock.close()
+    return record
+
+
+def held_sockets(where: state.Paths) -> dict[str, socket.socket]:
+    """The API's sockets, if an API server outlived its zygote and holds them."""
+    for process in registry.read(where):
+        if process.name == "apiserver" and process.pid:
+            return listeners.inherited(process.pid, process.started)
+    return {}
+
+
+def spawn_zygote(where: state.Paths, sockets: tuple[socket.socket, ...]) -> None:
+    numbers = [sock.fileno() for sock in sockets]
+    argv = [sys.executable, "-m", "minik8s.cluster.zygote", str(where.root), *map(str, numbers)]
+    processes.spawn(argv, log=where.log("zygote"), env={**os.environ, **ENVIRONMENT}, pass_fds=numbers)
+
+
+def furnish(where: state.Paths, record: state.Record, steps: Steps) -> set[str]:
+    """Certificates, Engine, images, sandboxes, processes; the names of the processes that were started for this."""
+    before = {process.name for process in registry.read(where) if process.pid}
+    with ThreadPoolExecutor(max_workers=SANDBOX_WORKERS + 1) as pool:
+        control = pool.submit(start_control_plane, where, record, steps)
+        docker = engine.connect(engine_process.acquire(record.name))
+        try:
+            state.write(where, replace(record, docker_host=docker.host))
+            images.load_pause(docker)
+            steps.done(f"Docker Engine at {docker.host}")
+            toolbox = pool.submit(images.load_toolbox, docker, where.home / "cache")
+            laying = threading.Lock()  # one cable at a time: steps on the same bridge
+            jobs = [pool.submit(start_node, (where, record, laying), docker, node) for node in record.nodes]
+            for job in jobs:
+                job.result()
+            control.result()
+            steps.done(f"{len(jobs)} node sandboxes, plugged in")
+            ensure(where, [name for name in launch.expected(record) if "@" in name])
+            if toolbox.result():
+                steps.done("toolbox image built")
+        finally:
+            docker.close()
+    return {process.name for process in registry.read(where)} - before
+
+
+def start_control_plane(where: state.Paths, record: state.Record, steps: Steps) -> None:
+    """The processes that run on no node."""
+    ensure(where, [name for name in launch.expected(record) if "@" not in name])
+    steps.done("control plane started")
+
+
+def start_node(at: tuple[state.Paths, state.Record, threading.Lock], docker: engine.Engine, node: str) -> None:
+    """One node: its sandbox, plugged into the LAN. A dead sandbox took the namespace: what is left in it ends."""
+    where, record, laying = at
+    old = docker.sandbox(record.name, node)
+    if not (old and old.pid):
+        down.end_processes(where, [f"{name}@{node}" for name in launch.PER_NODE])
+    sandbox = docker.ensure_sandbox(record.name, node)
+    with laying:
+        fabric.build(record.name, {node: sandbox.pid})
+
+
+def ensure(where: state.Paths, names: list[str]) -> None:
+    """Let the zygote run these, unless the user stopped them."""
+    if names:
+        registry.ask(where, {"do": "ensure", "names": names}, timeout=params.READY_TIMEOUT_S)
