@@ -138,6 +138,7 @@ MINIMUM_GRACE_S = 2.0  # upstream's minimumGracePeriodInSeconds: for containers 
 KUBELET_VERSION = "v1.33.0-minik8s"  # whose behaviour is followed
 NODE_STATUS_REPORT_S = 300.0  # upstream's nodeStatusReportFrequency: a Node that does not change is written this often
 AGENT_RESYNC_S = 30.0  # every Pod is looked at this often even when nothing was heard of it
+NETWORK_WAIT_S = 1.0  # how soon a Pod is looked at again whose node has no Pod network yet
 PROBE_WORKERS = 4
 CONFIG_RETRY_S = 2.0  # how soon a container whose ConfigMap, Secret or volume is missing is tried again
 PULL_TIMEOUT_S = 120.0

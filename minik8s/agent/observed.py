@@ -105,6 +105,7 @@ class Facts:
     now: float
     seen: Seen = field(default_factory=Seen)
     node_address: str = ""
+    network_ready: bool = True  # does the node's Pod network stand?
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # by container id
     refusals: Mapping[str, Refusal] = field(default_factory=dict)  # by container name; "" is the sandbox
     stopping: Mapping[str, float] = field(default_factory=dict)  # container id → when patience ends

@@ -103,7 +103,9 @@ def _run(pod: Pod, facts: Facts) -> Plan:
         if s is not sandbox
     ]
     waits: list[float] = []
-    if sandbox is None:
+    if not facts.network_ready and not pod.spec.hostNetwork and (sandbox is None or not sandbox.connected):
+        waits.append(params.NETWORK_WAIT_S)
+    elif sandbox is None:
         actions += _retry(facts, "", CreateSandbox(because=_why_sandbox(facts)), waits)
     elif not sandbox.connected:
         actions.append(ConnectSandbox(sandbox=sandbox.id, because="its end of the wire was not yet seen in place"))

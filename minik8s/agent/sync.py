@@ -79,6 +79,7 @@ class PodSync:
             now=clock.wall(),
             seen=seen,
             node_address=hands.node_address,
+            network_ready=hands.network.ready,
             verdicts=hands.prober.verdicts([c.id for c in seen.containers if c.running]),
             refusals=dict(memory.refusals),
             stopping=dict(memory.stopping),

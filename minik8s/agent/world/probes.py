@@ -158,7 +158,9 @@ def answer(engine: Engine, watched: Watched, probe: Probe) -> tuple[bool, str]:
             return code == 0, output[:_SHOWN] or f"command exited with code {code}"
     except TimeoutError:
         return False, f"no answer within {timeout:g} s"
-    except (OSError, EngineError, http.client.HTTPException, ValueError) as error:
+    except OSError as error:
+        return False, (error.strerror or str(error)).lower()
+    except (EngineError, http.client.HTTPException, ValueError) as error:
         return False, str(error)
     return False, "the probe has none of httpGet, tcpSocket, exec"
 

@@ -27,6 +27,8 @@ TABLE = [
         facts(a_sandbox(connected=False)),
         ["connect s1"],
     ),
+    ("without a Pod network a Pod waits", a_pod(), facts(network_ready=False), []),
+    ("unless it is on its node's", a_pod(hostNetwork=True), facts(network_ready=False), ["create sandbox"]),
     (
         "a container that ended for the first time is started at once",
         a_pod(),
