@@ -1,26 +1,20 @@
 """The proxy's rules under real packets: two nodes, three Pods and an outside client, each a network namespace.
 
-    lan      192.168.56.1   the outside client
-    node-1   192.168.56.11  Pods a 10.244.1.2, b 10.244.1.3
-    node-2   192.168.56.12  Pod  c 10.244.2.2
-
-Sockets are made inside the namespaces and served by threads of the test; no address of the host is touched.
+The address plan and the helpers stand in `support/proxynet.py`.
 """
 
-import contextlib
 import errno
 import os
+import random
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from support.proxynet import PODS, PREFIX, TIMEOUT, Net, Servers, build, ns, service_of, slice_of, talk
 
-from minik8s.api import core, discovery
-from minik8s.api.codec import from_dict
 from minik8s.host import namespaces, processes
 from minik8s.host.journal import Journal
 from minik8s.host.metrics import Registry
@@ -37,186 +31,6 @@ from minik8s.proxy.sync import Syncer
 from minik8s.proxy.world import World
 
 pytestmark = pytest.mark.system
-
-PREFIX = f"mk8s-t-proxy{os.getpid()}-"
-PODS = {"a": ("10.244.1.2", 1), "b": ("10.244.1.3", 1), "c": ("10.244.2.2", 2)}
-TIMEOUT = 3.0
-
-
-def ns(name: str) -> str:
-    return PREFIX + name
-
-
-def ip(name: str, *commands: str) -> None:
-    processes.run(["ip", "-batch", "-"], ns=ns(name), input="\n".join(commands) + "\n")
-
-
-# --- The network ----------------------------------------------------------------------------------------------------
-
-
-def build() -> None:
-    for name in ("lan", "n1", "n2", *PODS):
-        namespaces.create(ns(name))
-    ip("lan", "link set lo up", "link add br0 type bridge", "link set br0 up", "addr add 192.168.56.1/24 dev br0")
-    for number in (1, 2):
-        node(number)
-    for name, (address, number) in PODS.items():
-        pod(name, address, number)
-
-
-def node(number: int) -> None:
-    other = 3 - number
-    ip(
-        "lan",
-        f"link add n{number} type veth peer name eth0 netns {ns(f'n{number}')}",
-        f"link set n{number} master br0 up",
-    )
-    ip(
-        f"n{number}",
-        "link set lo up",
-        "link set eth0 up",
-        f"addr add 192.168.56.1{number}/24 dev eth0",
-        "link add cni0 type bridge",
-        "link set cni0 up",
-        f"addr add 10.244.{number}.1/24 dev cni0",
-        "route add 10.96.0.0/16 dev cni0",
-        f"route add 10.244.{other}.0/24 via 192.168.56.1{other}",
-        "route add unreachable default",
-    )
-    settings = ["net.ipv4.ip_forward=1", "net.bridge.bridge-nf-call-iptables=1"]
-    settings += ["net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.cni0.send_redirects=0"]
-    processes.run(["sysctl", "-q", "-w", *settings], ns=ns(f"n{number}"))
-
-
-def pod(name: str, address: str, number: int) -> None:
-    ip(
-        f"n{number}",
-        f"link add veth-{name} type veth peer name eth0 netns {ns(name)}",
-        f"link set veth-{name} master cni0 up",
-        f"link set veth-{name} type bridge_slave hairpin on",
-    )
-    ip(
-        name,
-        "link set lo up",
-        f"addr add {address}/24 dev eth0",
-        "link set eth0 up",
-        f"route add default via 10.244.{number}.1",
-    )
-
-
-class Servers:
-    """In each Pod: TCP on 8080 and UDP on 5353. Both answer `name peer-address`; TCP goes on answering."""
-
-    def __init__(self) -> None:
-        self.sockets: list[socket.socket] = []
-        for name in PODS:
-            tcp = namespaces.in_ns(ns(name), lambda: socket.create_server(("0.0.0.0", 8080), backlog=512))
-            udp = namespaces.in_ns(ns(name), lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            udp.bind(("0.0.0.0", 5353))
-            self.sockets += [tcp, udp]
-            threading.Thread(target=self.accept, args=(name, tcp), daemon=True).start()
-            threading.Thread(target=self.datagrams, args=(name, udp), daemon=True).start()
-
-    def accept(self, name: str, server: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                sock, peer = server.accept()
-                threading.Thread(target=self.talk, args=(f"{name} {peer[0]}", sock), daemon=True).start()
-
-    def talk(self, answer: str, sock: socket.socket) -> None:
-        with sock, contextlib.suppress(OSError):
-            while sock.recv(100):
-                sock.sendall(answer.encode())
-
-    def datagrams(self, name: str, sock: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                _, peer = sock.recvfrom(100)
-                if peer is None:  # shut down
-                    return
-                sock.sendto(f"{name} {peer[0]}".encode(), peer)
-
-    def close(self) -> None:
-        for sock in self.sockets:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
-
-
-class Net:
-    """Both nodes' proxies, and clients."""
-
-    def __init__(self) -> None:
-        self.syncers: dict[int, Syncer] = {}
-        self.plans: dict[int, dict[str, ServicePlan]] = {1: {}, 2: {}}
-        for number in (1, 2):
-            self.start_proxy(number)
-
-    def start_proxy(self, number: int) -> None:
-        world = namespaces.in_ns(ns(f"n{number}"), lambda: World(Nftables()))
-        book = Book(frame(IPV4, f"node-{number}"))
-        self.syncers[number] = Syncer(book, world, Journal(), Metrics(Registry()))
-        self.sync(number, self.plans[number])
-
-    def sync(self, number: int, plans: dict[str, ServicePlan]) -> None:
-        syncer = self.syncers[number]
-        namespaces.in_ns(ns(f"n{number}"), lambda: syncer.sync(plans, plans.__getitem__))
-
-    def apply(self, name: str, address: str = "", endpoints: str = "", **spec: Any) -> None:
-        """A Service and its slice, on both nodes; without address it is deleted."""
-        for number in (1, 2):
-            here = Here(f"node-{number}", pod_cidrs=(f"10.244.{number}.0/24",))
-            service = service_of(name, address, **spec) if address else None
-            one = plan(service, [slice_of(name, endpoints)], here, f"default/{name}")
-            self.plans[number][one.key] = one
-            self.sync(number, {one.key: one})
-
-    def clear(self) -> None:
-        for key in sorted(self.plans[1]):
-            self.apply(key.partition("/")[2])
-
-    def tcp(self, place: str, address: str, port: int) -> socket.socket:
-        return namespaces.in_ns(ns(place), lambda: socket.create_connection((address, port), TIMEOUT))
-
-    def ask(self, place: str, address: str, port: int = 80) -> str:
-        """`a 10.244.1.3`: which Pod answered, and whom it saw."""
-        with self.tcp(place, address, port) as sock:
-            return talk(sock)
-
-    def udp(self, place: str, address: str, port: int = 53) -> socket.socket:
-        sock = namespaces.in_ns(ns(place), lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        sock.settimeout(TIMEOUT)
-        sock.connect((address, port))
-        return sock
-
-
-def talk(sock: socket.socket) -> str:
-    sock.sendall(b"hello")
-    return sock.recv(100).decode()
-
-
-def service_of(name: str, address: str, node_port: int = 0, **spec: Any) -> core.Service:
-    ports = [
-        {"name": "http", "port": 80, "nodePort": node_port},
-        {"name": "dns", "port": 53, "protocol": "UDP", "nodePort": node_port},
-    ]
-    spec = {"clusterIP": address, "ports": ports, "type": "NodePort" if node_port else "ClusterIP", **spec}
-    return from_dict(core.Service, {"metadata": {"name": name, "namespace": "default"}, "spec": spec})
-
-
-def slice_of(name: str, endpoints: str) -> discovery.EndpointSlice:
-    """`a b! c@2`: places; `!` is not ready; `@2` is hinted for node-2."""
-    found = []
-    for text in endpoints.split():
-        address, number = PODS[text[0]]
-        hint = {"hints": {"forNodes": [{"name": f"node-{text[2]}"}]}} if "@" in text else {}
-        ready = {"ready": "!" not in text, "serving": "!" not in text}
-        found.append({"addresses": [address], "nodeName": f"node-{number}", "conditions": ready, **hint})
-    ports = [{"name": "http", "port": 8080}, {"name": "dns", "port": 5353, "protocol": "UDP"}]
-    meta = {"name": f"{name}-x", "namespace": "default", "labels": {"kubernetes.io/service-name": name}}
-    return from_dict(
-        discovery.EndpointSlice, {"metadata": meta, "addressType": "IPv4", "ports": ports, "endpoints": found}
-    )
 
 
 @pytest.fixture(scope="module")
@@ -437,6 +251,41 @@ def test_many_small_changes_leave_the_listing_that_one_big_one_leaves(net: Net) 
     changed = parse(listing(nft, "ip minik8s"))
     nft.run(f"delete table ip minik8s\n{net.syncers[1].book.table().text()}")
     assert parse(listing(nft, "ip minik8s")) == changed
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_changes_are_never_refused_and_end_like_a_table_made_from_scratch(network: Net, seed: int) -> None:
+    dice = random.Random(seed)
+    nft = namespaces.in_ns(ns("lan"), Nftables)
+    registry = Registry()
+    syncer = Syncer(Book(frame(IPV4, "node-1")), World(nft), Journal(), Metrics(registry))
+    for _ in range(25):
+        plans = {one.key: one for one in (random_plan(dice) for _ in range(dice.randint(1, 3)))}
+        namespaces.in_ns(ns("lan"), lambda plans=plans: syncer.sync(plans, plans.__getitem__))
+    assert "nftables_sync_failures_total 0" in registry.text()
+    changed = parse(listing(nft, "ip minik8s"))
+    nft.run(f"delete table ip minik8s\n{syncer.book.table().text()}")
+    assert parse(listing(nft, "ip minik8s")) == changed
+    nft.run("delete table ip minik8s")
+
+
+def random_plan(dice: random.Random) -> ServicePlan:
+    """Few names, addresses and ports, so that Services often want the same."""
+    name = dice.choice(["web", "cart", "dns", "api"])
+    here = Here("node-1", pod_cidrs=("10.244.1.0/24",))
+    if dice.random() < 0.15:
+        return plan(None, [], here, f"default/{name}")
+    service = service_of(
+        name,
+        dice.choice(["10.96.0.5", "10.96.0.6", "10.96.0.7", "None"]),
+        dice.choice([0, 0, 30080, 30081]),
+        sessionAffinity=dice.choice(["None", "ClientIP"]),
+        sessionAffinityConfig={"clientIP": {"timeoutSeconds": dice.choice([10, 10800])}},
+        externalTrafficPolicy=dice.choice(["Cluster", "Local"]),
+        internalTrafficPolicy=dice.choice(["Cluster", "Local"]),
+    )
+    places = dice.sample(["a", "b", "c", "a!", "c@2"], dice.randint(0, 3))
+    return plan(service, [slice_of(name, " ".join(places))], here)
 
 
 def test_the_nft_program_takes_every_golden_rule_set(net: Net) -> None:
