@@ -60,6 +60,7 @@ node        10.96.0.6:80          0       reject
 host        192.168.56.11:30081   0       reject
 pod-a       10.96.0.5:99          0       reject                                   a port that no Service has
 pod-a       10.96.0.5:80/udp      0       reject                                   a protocol that no Service has
+pod-a       10.96.0.5:0/icmp      0       reject                                   ping gets a clear answer
 pod-a       10.96.99.99:80        0       accept                                   no Service: none of our business
 pod-a       10.96.0.10:53/udp     0       192.168.56.11:5353 from 10.244.1.2       PreferSameNode: the node's own
 pod-a       10.96.0.10:53/udp     1       192.168.56.11:5353 from 10.244.1.2       and only that
