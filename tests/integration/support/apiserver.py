@@ -82,6 +82,11 @@ class Certificates:
         self.ca = self._write("ca.crt", self.authority.pem)
         self.server = self._pair("server", pki.Identity("kube-apiserver"), ("127.0.0.1", "localhost"))
 
+        self.agents_client = self.client("kube-apiserver-kubelet-client", "system:masters")
+
+    def serving(self, name: str, address: str) -> tuple[str, str]:
+        return self._pair(name, pki.Identity(f"system:node:{name}", ("system:nodes",)), (address,))
+
     def client(self, user: str, *groups: str) -> tuple[str, str]:
         return self._pair(user.replace(":", "-"), pki.Identity(user, groups))
 
@@ -98,17 +103,27 @@ class Certificates:
 class Server:
     """One API server process."""
 
-    def __init__(self, folder: Path, etcd: Etcd, certificates: Certificates, name: str = "one") -> None:
-        self.port = free_port()
+    def __init__(
+        self,
+        folder: Path,
+        etcd: Etcd,
+        certificates: Certificates,
+        name: str = "one",
+        listener: socket.socket | None = None,
+    ) -> None:
+        self._listener = listener
+        self.port = listener.getsockname()[1] if listener else free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         self.certificates = certificates
         self.options = ServerOptions(
             etcd=(etcd.endpoint,),
-            listen=(f"127.0.0.1:{self.port}",),
+            listen=(f"fd://{listener.fileno()}" if listener else f"127.0.0.1:{self.port}",),
             tls_cert_file=certificates.server[0],
             tls_private_key_file=certificates.server[1],
             client_ca_file=certificates.ca,
             audit_file=str(folder / f"audit-{name}.jsonl"),
+            kubelet_client_certificate=certificates.agents_client[0],
+            kubelet_client_key=certificates.agents_client[1],
         )
         self._log = folder / f"apiserver-{name}.log"
         self.start()
@@ -116,7 +131,8 @@ class Server:
     def start(self) -> None:
         with self._log.open("ab") as log:
             argv = [sys.executable, "-c", RUN, json.dumps(asdict(self.options))]
-            self._process = subprocess.Popen(argv, stderr=log, stdout=log)
+            inherited = (self._listener.fileno(),) if self._listener else ()
+            self._process = subprocess.Popen(argv, stderr=log, stdout=log, pass_fds=inherited)
         anonymous = Http(self)
         wait_until(lambda: self._alive() and anonymous.ready(), what="the API server is ready")
 
@@ -134,6 +150,9 @@ class Server:
         (old,) = self.workers()
         os.kill(old, signal.SIGKILL)
         wait_until(lambda: old not in self.workers(), what="the worker is gone")
+
+    def wait_gone(self, pid: int) -> None:
+        wait_until(lambda: not Path(f"/proc/{pid}").exists(), 5, f"process {pid} ends")
 
     def kill(self) -> None:
         self._process.kill()
