@@ -24,6 +24,8 @@ from minik8s.host.metrics import Registry
 class Cluster:
     """etcd, one API server, and whatever components a test starts."""
 
+    at_once = DeleteOptions(gracePeriodSeconds=0)
+
     def __init__(self, folder) -> None:
         self.folder = folder
         self.etcd = Etcd(folder)
@@ -49,11 +51,17 @@ class Cluster:
         self._running.append((component, thread))
         return component
 
+    def stop(self, component: Component) -> None:
+        component.stop.set()
+        for each, thread in self._running:
+            if each is component:
+                thread.join(10)
+
     def close(self) -> None:
         for component, _ in self._running:
             component.stop.set()
-        for _, thread in self._running:
-            thread.join(10)
+        for component, _ in self._running:
+            self.stop(component)
         self.server.close()
         self.etcd.close()
 
