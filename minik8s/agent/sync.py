@@ -19,7 +19,7 @@ from minik8s.api import codec, patch
 from minik8s.api.pods import Container as ContainerSpec
 from minik8s.api.pods import ContainerStatus, Pod, PodStatus
 from minik8s.client.informer import Informer
-from minik8s.client.rest import Client, NotFound, Why
+from minik8s.client.rest import Client, NotFound, Unreachable, Why
 from minik8s.host import clock
 
 log = logging.getLogger("agent")
@@ -33,6 +33,7 @@ class PodSync:
     def __init__(self, hands: Hands, client: Client, pods: Informer[Pod], memory: Memory) -> None:
         self._hands, self._client, self._pods = hands, client, pods
         self._memory = memory
+        self._away = False  # the API server did not answer last time; any worker may set it
 
     def sync(self, key: str) -> float | None:
         """Bring the Pods of this name one step nearer to what is wanted; seconds until the next look."""
@@ -49,7 +50,7 @@ class PodSync:
             decided = plan.plan(pod, facts)
             # What stands half-way is nobody's business: the status is told as things were found, and as they were left.
             if pod is not None and (turn == 0 or not decided.actions):
-                pod = self._report(pod, facts)
+                pod = self._report_or_go_on(pod, facts, bool(decided.actions))
             if not decided.actions:
                 self._rest(uid, pod, seen)
                 return decided.look_again
@@ -98,6 +99,20 @@ class PodSync:
             self._memory.forget(uid)
 
     # --- Telling ---
+
+    def _report_or_go_on(self, pod: Pod, facts: Facts, busy: bool) -> Pod:
+        """A node goes on without the API server: what is to be done is done first, and told when somebody listens."""
+        if busy and self._away:
+            return pod
+        try:
+            told = self._report(pod, facts)
+        except Unreachable:
+            self._away = True
+            if busy:
+                return pod
+            raise
+        self._away = False
+        return told
 
     def _report(self, pod: Pod, facts: Facts) -> Pod:
         """Patch the status, if it differs; the Pod as it is afterwards."""

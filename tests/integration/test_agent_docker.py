@@ -11,6 +11,7 @@ from minik8s.agent.world import exec
 from minik8s.api import codec, times
 from minik8s.api.core import ConfigMap, Service
 from minik8s.api.pods import Pod
+from minik8s.client.rest import Unreachable
 from minik8s.host import clock, netlink
 from minik8s.host.namespaces import in_ns
 
@@ -113,6 +114,19 @@ def test_a_killed_process_is_started_again_in_the_same_pod_with_the_same_address
     assert after.status.podIP == before.status.podIP
     last = after.status.containerStatuses[0].lastState.terminated
     assert (last.exitCode, last.reason) == (137, "Error")
+
+
+def test_without_an_api_server_what_dies_is_started_again_all_the_same(bed):
+    bed.add(pod("web"))
+    bed.running("default/web")
+    process = main_process(bed, "default/web")
+    os.kill(process, signal.SIGKILL)
+    bed.api.away = True
+    with pytest.raises(Unreachable):
+        bed.settle("default/web")
+    bed.api.away = False
+    assert main_process(bed, "default/web") != process
+    bed.settle("default/web", lambda p: p.status.containerStatuses[0].restartCount == 1)
 
 
 def test_a_container_that_keeps_failing_waits_longer_each_time(bed):

@@ -24,6 +24,7 @@ from minik8s.agent.world.volumes import Volumes
 from minik8s.api import codec, patch
 from minik8s.api.meta import key
 from minik8s.api.pods import Pod, is_ready
+from minik8s.client.rest import Unreachable
 from minik8s.cluster import engine, engine_process, images
 from minik8s.host import clock
 from minik8s.host.journal import Journal
@@ -38,11 +39,14 @@ class Api:
     pods: dict[str, Pod] = field(default_factory=dict)
     events: list[tuple[str, str]] = field(default_factory=list)
     revision: int = 1
+    away: bool = False  # the API server does not answer
 
     def get(self, name: str) -> Pod | None:
         return self.pods.get(name)
 
     def patch(self, cls: type[Pod], name: str, namespace: str, body: dict[str, Any], **_: Any) -> Pod:
+        if self.away:
+            raise Unreachable("the API server is away")
         before = self.pods[f"{namespace}/{name}"]
         self.revision += 1
         after = codec.from_dict(Pod, patch.merge(codec.to_dict(before), body))

@@ -334,14 +334,14 @@ def later(world: Facts) -> Facts:
 
 
 @given(worlds())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_doing_what_the_plan_says_leaves_an_empty_plan(world):
     pod, left = converge(*world)
     assert plan(pod, left).actions == ()
 
 
 @given(worlds(), st.integers(0, 6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_an_agent_that_dies_halfway_is_carried_on_by_the_next(world, done):
     pod, facts_ = world
     for action in plan(pod, facts_).actions[:done]:
@@ -350,7 +350,7 @@ def test_an_agent_that_dies_halfway_is_carried_on_by_the_next(world, done):
 
 
 @given(worlds())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_order_of_listing_does_not_matter(world):
     pod, one = world
     other = Facts(
@@ -362,7 +362,7 @@ def test_the_order_of_listing_does_not_matter(world):
 
 
 @given(worlds())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_nothing_is_started_for_a_pod_that_is_leaving(world):
     pod, facts_ = world
     if pod is None or pod.metadata.deletionTimestamp:
@@ -371,7 +371,7 @@ def test_nothing_is_started_for_a_pod_that_is_leaving(world):
 
 
 @given(worlds())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_network_is_taken_away_under_a_running_process(world):
     pod, facts_ = world
     for action in plan(pod, facts_).actions:
@@ -381,7 +381,7 @@ def test_no_network_is_taken_away_under_a_running_process(world):
 
 
 @given(worlds())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_at_most_one_attempt_of_a_container_runs(world):
     pod, left = converge(*world)
     pod, left = converge(pod, later(left))

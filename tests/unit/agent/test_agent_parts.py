@@ -1,0 +1,306 @@
+"""The smaller parts of the agent: addresses, probes' verdicts, DNS questions, the node's own status, files."""
+
+import struct
+
+import pytest
+from agent_worlds import a_container, a_pod
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minik8s.agent import addresses, dnsprobe, nodeinfo, pages, probing, restarts, server
+from minik8s.agent.environment import ConfigError, Sources
+from minik8s.agent.memory import newer
+from minik8s.agent.probing import LIVENESS, READINESS, STARTUP, History
+from minik8s.agent.world import inspect
+from minik8s.agent.world.exec import Frames
+from minik8s.agent.world.volumes import Volumes
+from minik8s.api import codec
+from minik8s.api.core import ConfigMap, Node
+from minik8s.api.pods import Probe, condition
+
+CIDR = "10.244.1.0/24"
+
+# --- Addresses ---
+
+
+@pytest.mark.parametrize(
+    ("in_use", "last", "expected"),
+    [
+        ([], "", "10.244.1.2"),
+        (["10.244.1.2"], "10.244.1.2", "10.244.1.3"),
+        ([], "10.244.1.7", "10.244.1.8"),
+        ([], "10.244.1.254", "10.244.1.2"),
+        (["10.244.1.8", "10.244.1.9"], "10.244.1.7", "10.244.1.10"),
+    ],
+)
+def test_addresses_go_round(in_use, last, expected):
+    assert addresses.next_address(CIDR, in_use, last) == expected
+
+
+@given(st.sets(st.integers(2, 254)), st.integers(2, 254))
+def test_an_address_is_never_given_twice(taken, last):
+    in_use = {f"10.244.1.{n}" for n in taken}
+    if len(taken) == 253:
+        with pytest.raises(addresses.NoAddressLeft):
+            addresses.next_address(CIDR, in_use, f"10.244.1.{last}")
+    else:
+        assert addresses.next_address(CIDR, in_use, f"10.244.1.{last}") not in in_use
+
+
+def a_node(name, cidr, address):
+    status = {"addresses": [{"type": "InternalIP", "address": address}]} if address else {}
+    return codec.from_dict(Node, {"metadata": {"name": name}, "spec": {"podCIDR": cidr}, "status": status})
+
+
+def test_routes_lead_to_every_other_node_that_has_a_range_and_an_address():
+    nodes = [
+        a_node("a", CIDR, "1.1.1.1"),
+        a_node("b", "10.244.2.0/24", "1.1.1.2"),
+        a_node("c", "", "1.1.1.3"),
+        a_node("d", "10.244.4.0/24", ""),
+    ]
+    assert addresses.routes("a", nodes) == {"10.244.2.0/24": "1.1.1.2"}
+
+
+def test_a_hardware_address_follows_from_the_address():
+    assert addresses.mac("10.244.1.5") == "0a:58:0a:f4:01:05"
+
+
+# --- Probes ---
+
+
+def answers(text, **probe):
+    """A history after answers written as + and -."""
+    history = probing.begin(READINESS, None)
+    for sign in text:
+        history = probing.advance(history, sign == "+", sign, Probe(**probe))
+    return history.passed
+
+
+@pytest.mark.parametrize(
+    ("text", "thresholds", "ready"),
+    [
+        ("", {}, False),
+        ("+", {}, True),
+        ("+--", {}, True),
+        ("+---", {}, False),
+        ("+--+--", {}, True),
+        ("+-", {"failureThreshold": 1}, False),
+        ("+", {"successThreshold": 2}, False),
+        ("++", {"successThreshold": 2}, True),
+        ("+-+", {"successThreshold": 2}, False),
+    ],
+)
+def test_readiness_changes_after_as_many_equal_answers_as_its_threshold_says(text, thresholds, ready):
+    assert answers(text, **thresholds) is ready
+
+
+PROBES = {"exec": {"command": ["x"]}}
+
+
+def test_nothing_else_is_asked_until_a_container_has_started_up():
+    spec = a_pod({"startupProbe": PROBES, "livenessProbe": PROBES, "readinessProbe": PROBES}).spec.containers[0]
+    histories = {kind: probing.begin(kind, None) for kind in probing.probes(spec)}
+    assert probing.wanted(spec, histories) == (STARTUP,)
+    assert not probing.verdict(spec, histories).started
+    histories[STARTUP] = History(passed=True)
+    assert probing.wanted(spec, histories) == (LIVENESS, READINESS)
+
+
+def test_a_container_is_condemned_by_liveness_and_by_a_startup_that_failed():
+    spec = a_pod({"livenessProbe": PROBES}).spec.containers[0]
+    assert probing.verdict(spec, {LIVENESS: History(passed=False)}).condemned
+    assert not probing.verdict(spec, {LIVENESS: History(passed=True)}).condemned
+    spec = a_pod({"startupProbe": PROBES}).spec.containers[0]
+    assert probing.verdict(spec, {STARTUP: History(passed=False)}).condemned
+
+
+def test_an_adopted_container_stays_as_ready_as_it_was():
+    status = {"containerStatuses": [{"name": "web", "ready": True, "started": True, "restartCount": 0}]}
+    told = a_pod(status=status).status.containerStatuses[0]
+    assert probing.begin(READINESS, told).passed and probing.begin(STARTUP, told).passed
+    assert probing.begin(READINESS, None).passed is False
+
+
+def test_the_first_question_comes_after_the_initial_delay_and_then_every_period():
+    probe = Probe(initialDelaySeconds=5, periodSeconds=2)
+    assert probing.due(probe, 100.0, None) == 105.0
+    assert probing.due(probe, 100.0, 105.0) == 107.0
+    assert probing.due(Probe(), 100.0, 100.0) == 110.0
+
+
+@pytest.mark.parametrize(("streak", "seconds"), [(0, 0), (1, 0), (2, 10), (3, 20), (7, 300), (50, 300)])
+def test_each_restart_waits_twice_as_long_up_to_five_minutes(streak, seconds):
+    assert restarts.delay(streak) == seconds
+
+
+# --- DNS ---
+
+
+def test_a_dns_question_is_one_name_of_type_a():
+    packet = dnsprobe.question(7, "a.bc")
+    assert packet == struct.pack("!6H", 7, 0x100, 1, 0, 0, 0) + b"\x01a\x02bc\x00\x00\x01\x00\x01"
+
+
+@pytest.mark.parametrize(
+    ("flags", "well"), [(0x8180, True), (0x8183, True), (0x8182, False), (0x0100, False), (0x8185, False)]
+)
+def test_only_a_sane_answer_counts(flags, well):
+    assert dnsprobe.answers(7, struct.pack("!6H", 7, flags, 1, 0, 0, 0)) is well
+    assert not dnsprobe.answers(8, struct.pack("!6H", 7, flags, 1, 0, 0, 0))
+    assert not dnsprobe.answers(7, b"")
+
+
+class Slices:
+    """Notes what is written."""
+
+    def __init__(self):
+        self.written = []
+
+    def get(self, cls, name, namespace):
+        return dnsprobe.endpoint_slice("node-1", "1.1.1.1", self.written[-1]) if self.written else _missing()
+
+    def create(self, obj, why):
+        self.written.append(obj.endpoints[0].conditions.ready)
+
+    replace = create
+
+
+def _missing():
+    return dnsprobe.endpoint_slice("node-1", "0.0.0.0", False)
+
+
+def test_one_lost_answer_is_forgiven_and_two_are_not():
+    slices = Slices()
+    probe = dnsprobe.DnsProbe(slices, "node-1", "1.1.1.1")
+    for well in (True, True, False, True, False, False, False, True):
+        probe.step(well)
+    assert slices.written == [True, False, True]
+
+
+# --- Docker's answers ---
+
+
+def test_docker_frames_are_taken_apart_however_they_come():
+    data = struct.pack(">BxxxL", 1, 3) + b"abc" + struct.pack(">BxxxL", 2, 2) + b"de"
+    frames, found = Frames(False), []
+    for byte in data:
+        found += frames.feed(bytes([byte]))
+    assert found == [(1, b"abc"), (2, b"de")]
+    assert Frames(False).feed(data) == found
+    assert Frames(True).feed(b"raw") == [(1, b"raw")]
+
+
+@pytest.mark.parametrize(
+    ("image", "registry", "split"),
+    [
+        ("minik8s/toolbox:1", False, ("minik8s/toolbox", "1")),
+        ("nginx", False, ("nginx", "latest")),
+        ("127.0.0.1:9/none:1", True, ("127.0.0.1:9/none", "1")),
+        ("localhost/x", True, ("localhost/x", "latest")),
+        ("quay.io/a/b@sha256:ff", True, ("quay.io/a/b", "sha256:ff")),
+    ],
+)
+def test_an_images_name_says_whether_it_can_be_fetched(image, registry, split):
+    assert inspect.has_registry(image) is registry
+    assert inspect.split_image(image) == split
+
+
+def test_dockers_times_are_read():
+    assert inspect.moment("1970-01-01T00:01:00.5Z") == 60.5
+    assert inspect.moment("0001-01-01T00:00:00Z") == 0.0
+    assert inspect.moment("1970-01-01T00:00:01Z") == 1.0
+
+
+# --- The node ---
+
+
+MACHINE = nodeinfo.Machine(
+    name="node-1",
+    address="1.1.1.1",
+    cpus=2,
+    memory_kib=1024,
+    architecture="amd64",
+    kernel="6",
+    os_image="Debian",
+    machine_id="m",
+    boot_id="b",
+    runtime="docker://20",
+)
+
+
+def test_a_node_without_a_pod_network_is_not_ready_and_says_why():
+    status = nodeinfo.status(MACHINE, Node(), [], ("no podCIDR yet", 100.0))
+    ready = condition(status.conditions, "Ready")
+    assert (ready.status, ready.reason, ready.message) == ("False", "KubeletNotReady", "no podCIDR yet")
+
+
+def test_a_later_report_of_the_same_is_no_change():
+    node = Node(status=nodeinfo.status(MACHINE, Node(), [], ("", 100.0)))
+    later = nodeinfo.status(MACHINE, node, [], ("", 200.0))
+    assert nodeinfo.same_but_heartbeat(node.status, later)
+    assert condition(later.conditions, "Ready").lastTransitionTime == "1970-01-01T00:01:40Z"
+    assert not nodeinfo.same_but_heartbeat(node.status, nodeinfo.status(MACHINE, node, [], ("bad", 200.0)))
+
+
+# --- Files, pages, memory ---
+
+
+def volume_pod(mount, **volume):
+    return a_pod({"volumeMounts": [{"name": "v", "mountPath": "/v", **mount}]}, volumes=[{"name": "v", **volume}])
+
+
+def test_a_configmap_becomes_files(tmp_path):
+    sources = Sources(configmaps={"cm": codec.from_dict(ConfigMap, {"data": {"a": "1", "b": "2"}})})
+    pod = volume_pod({}, configMap={"name": "cm", "items": [{"key": "a", "path": "sub/x"}]})
+    (bind,) = Volumes(tmp_path).binds(pod, pod.spec.containers[0], sources)
+    path = tmp_path / "u1" / "volume-v"
+    assert bind == f"{path}:/v:rw"
+    assert (path / "sub" / "x").read_text() == "1" and not (path / "b").exists()
+    assert Volumes(tmp_path).uids() == {"u1"}
+    Volumes(tmp_path).remove("u1")
+    assert Volumes(tmp_path).uids() == set()
+
+
+@pytest.mark.parametrize(
+    ("mount", "volume"),
+    [
+        ({}, {"configMap": {"name": "no"}}),
+        ({}, {"secret": {"secretName": "no"}}),
+        ({"subPath": "../../etc"}, {"emptyDir": {}}),
+        ({}, {}),
+    ],
+)
+def test_a_volume_that_cannot_be_is_refused(tmp_path, mount, volume):
+    pod = volume_pod(mount, **volume)
+    with pytest.raises(ConfigError):
+        Volumes(tmp_path).binds(pod, pod.spec.containers[0], Sources())
+
+
+def test_log_options_are_translated():
+    query = {"tailLines": ["5"], "follow": ["true"], "sinceSeconds": ["10"]}
+    assert pages.log_options(query, 100.0) == {"follow": True, "timestamps": False, "tail": 5, "since": 90}
+    with pytest.raises(pages.Refused):
+        pages.log_options({"tailLines": ["x"]}, 0.0)
+
+
+def test_a_client_speaks_for_the_groups_of_its_certificate():
+    subject = ((("organizationName", "system:masters"),), (("commonName", "x"),))
+    assert server.groups({"subject": subject}) == ["system:masters"]
+    assert server.groups(None) == []
+
+
+def test_our_own_last_write_is_preferred_while_the_informer_is_behind():
+    cached, written = a_pod(), a_pod()
+    written.metadata.resourceVersion = "8"
+    assert newer(cached, written) is written
+    cached.metadata.resourceVersion = "9"
+    assert newer(cached, written) is cached
+    written.metadata.uid = "other"
+    assert newer(cached, written) is cached
+    assert newer(None, written) is None
+
+
+def test_a_container_that_ran_long_is_forgiven():
+    assert restarts.next_streak(a_container("exited", streak=5, started_at=0.0, finished_at=700.0)) == 0
+    assert restarts.next_streak(a_container("exited", streak=5, started_at=0.0, finished_at=7.0)) == 6
