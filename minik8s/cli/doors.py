@@ -15,6 +15,7 @@ from minik8s.cluster import state
 def option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option --cluster (and --name, as `up` is taught with)."""
     return click.option(
+        "-C",
         "--cluster",
         "--name",
         "cluster",

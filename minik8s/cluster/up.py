@@ -80,10 +80,8 @@ def up(wish: Wish, say: Say) -> state.Record:
         state.write(where, record)
         fabric.build(record.name, {})
         record = start_zygote(where, record)
-        names = launch.expected(record)
-        fresh = furnish(where, record, steps)
-        started = [name for name in names if name in fresh]
-        ready.wait(where, record, steps.began_wall if started else 0.0)
+        started = furnish(where, record, steps)
+        ready.wait(where, record, started, steps.began_wall)
     steps.done(f"{len(record.nodes)} nodes Ready" if "agent" not in record.without else "started, without agents")
     return record
 
@@ -155,7 +153,7 @@ def furnish(where: state.Paths, record: state.Record, steps: Steps) -> set[str]:
                 steps.done("toolbox image built")
         finally:
             docker.close()
-    return {process.name for process in registry.read(where)} - before
+    return {process.name for process in registry.read(where) if process.pid} - before
 
 
 def start_control_plane(where: state.Paths, record: state.Record, steps: Steps) -> None:
