@@ -1,5 +1,8 @@
 """The controllers and the scheduler on a real API server and etcd; agents are played."""
 
+import threading
+import time
+
 import pytest
 from support.apiserver import wait_until
 from support.control_plane import Agents, Cluster
@@ -12,6 +15,7 @@ from minik8s.api.meta import DeleteOptions
 from minik8s.api.pods import is_ready
 from minik8s.client.errors import ApiError, NotFound
 from minik8s.controllers.main import main as run_controllers
+from minik8s.params import PROFILES
 from minik8s.scheduler.main import main as run_scheduler
 
 pytestmark = pytest.mark.system
@@ -22,7 +26,7 @@ def cluster(tmp_path_factory):
     cluster = Cluster(tmp_path_factory.mktemp("controllers"))
     agents = None
     try:
-        cluster.run("controllers", "system:kube-controller-manager", run_controllers)
+        cluster.controllers = cluster.run("controllers", "system:kube-controller-manager", run_controllers)
         cluster.run("scheduler", "system:kube-scheduler", run_scheduler)
         agents = cluster.agents = Agents(cluster.client, ["node-1", "node-2", "node-3"])
         yield cluster
@@ -244,3 +248,39 @@ def test_when_all_nodes_fall_silent_nobody_is_evicted(cluster, namespace):
     wait_until(lambda: not any(cluster.client.get(Node, f"node-{n}").spec.taints for n in (1, 2, 3)), 10)
     found = pods(cluster, namespace)
     assert {pod.metadata.uid for pod in found} == before and all(map(is_ready, found))
+
+
+def test_an_api_server_that_is_away_for_longer_than_the_grace_period_costs_no_pod(cluster, namespace):
+    start(cluster, namespace, replicas=3)
+    before = {pod.metadata.uid for pod in pods(cluster, namespace)}
+    seen = addresses(cluster, namespace)
+    cluster.server.kill()
+    threading.Event().wait(PROFILES["fast"].node_monitor_grace_period * 1.5)
+    cluster.server.start()
+    until = time.monotonic() + PROFILES["fast"].node_monitor_grace_period * 1.5
+    while time.monotonic() < until:
+        assert addresses(cluster, namespace) == seen, "no endpoint may leave"
+    assert {pod.metadata.uid for pod in pods(cluster, namespace)} == before
+    cluster.client.patch(Deployment, "web", namespace, {"spec": {"replicas": 4}})
+    wait_until(lambda: len(addresses(cluster, namespace)) == 4, what="controllers and scheduler go on")
+
+
+def test_controllers_that_start_again_double_nothing(cluster, namespace):
+    start(cluster, namespace, replicas=3)
+    before = {
+        each.metadata.uid
+        for cls in (Pod, ReplicaSet, EndpointSlice)
+        for each in cluster.client.list(cls, namespace).items
+    }
+    cluster.stop(cluster.controllers)
+    doomed = pods(cluster, namespace)[0]
+    cluster.client.delete(Pod, doomed.metadata.name, namespace)
+    cluster.client.patch(Deployment, "web", namespace, {"spec": {"replicas": 5}})
+    cluster.controllers = cluster.run("controllers", "system:kube-controller-manager", run_controllers)
+    wait_until(lambda: len(addresses(cluster, namespace)) == 5 == len(pods(cluster, namespace)))
+    after = {
+        each.metadata.uid
+        for cls in (Pod, ReplicaSet, EndpointSlice)
+        for each in cluster.client.list(cls, namespace).items
+    }
+    assert before - after == {doomed.metadata.uid} and len(after - before) == 3

@@ -3,6 +3,7 @@
 There is no agent: `Agents` plays one for each node, by writing what an agent would write.
 """
 
+import contextlib
 import threading
 
 from support.apiserver import Certificates, Etcd, Server, free_port
@@ -13,7 +14,7 @@ from minik8s.api.coordination import Lease
 from minik8s.api.core import Node, Pod
 from minik8s.api.meta import DeleteOptions
 from minik8s.client.component import Component, Options
-from minik8s.client.errors import ApiError
+from minik8s.client.errors import ApiError, Unreachable
 from minik8s.client.events import Recorder
 from minik8s.client.rest import Client
 from minik8s.host import clock
@@ -100,8 +101,10 @@ class Agents:
             moment = times.rfc3339(clock.wall(), micro=True)
             for name in self._names:
                 if name not in self.silent:
-                    self._client.patch(Lease, name, "kube-node-lease", {"spec": {"renewTime": moment}})
-                    self.report(name)
+                    # Without an API server an agent goes on, and tries again.
+                    with contextlib.suppress(Unreachable):
+                        self._client.patch(Lease, name, "kube-node-lease", {"spec": {"renewTime": moment}})
+                        self.report(name)
 
     def report(self, name: str) -> None:
         """An agent that finds its node not ready in the API says that it is."""
@@ -111,12 +114,11 @@ class Agents:
 
     def _work(self) -> None:
         while not self._stop.wait(0.02):
-            for pod in self._client.list(Pod).items:
-                if pod.spec.nodeName and pod.spec.nodeName not in self.silent:
-                    try:
-                        self._treat(pod)
-                    except ApiError:
-                        pass  # it changed meanwhile; next round
+            with contextlib.suppress(Unreachable):
+                for pod in self._client.list(Pod).items:
+                    if pod.spec.nodeName and pod.spec.nodeName not in self.silent:
+                        with contextlib.suppress(ApiError):  # it changed meanwhile; next round
+                            self._treat(pod)
 
     def _treat(self, pod: Pod) -> None:
         meta = pod.metadata
