@@ -15,10 +15,23 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "dns"))
 
-from dns_wire_checks import check
-from dns_worlds import CASES, Case, World, lines, questions
+from dns_wire_checks import ask, check
+from dns_worlds import CASES, Case, World, lines, objects_of, questions
+from support.apiserver import free_port, wait_until
 
+from minik8s import params
+from minik8s.api import codec
+from minik8s.api.core import Namespace, Service
+from minik8s.api.discovery import EndpointSlice
+from minik8s.api.meta import Object
+from minik8s.client.component import Component, Options
+from minik8s.client.errors import AlreadyExists
+from minik8s.client.events import Recorder
+from minik8s.client.rest import Client
+from minik8s.dns import main
 from minik8s.dns.server import Server
+from minik8s.host.journal import Journal
+from minik8s.host.metrics import Registry
 
 pytestmark = pytest.mark.system
 WORLDS = sorted({world for _, world, _ in questions()})
@@ -204,3 +217,105 @@ def test_mutated_datagrams_leave_the_server_serving(market: Running) -> None:
             if i % 100 == 0:  # not more at once than the socket holds: a lost datagram would prove nothing
                 check(market.udp, Case("web.shop.svc.cluster.local.", "A", "10.96.1.20"))
     assert market.server.failures == 0
+
+
+# --- As a component, with objects written through a real API server ------------------------------------
+
+ADDRESS = "127.0.53.1"
+
+
+class Deployed:
+    """The DNS component as it runs on a node, and a client that writes objects."""
+
+    def __init__(self, api, folder: Path) -> None:
+        self.client = self._client(api, folder, "kubernetes-admin", "system:masters")
+        self.component = Component(
+            options=Options(name="dns", kubeconfig="", node="node-1", node_ip=ADDRESS, health_port=free_port()),
+            client=self._client(api, folder, "system:dns:node-1", "system:node-dns"),
+            journal=Journal(None, node="node-1", component="dns"),
+            metrics=Registry(),
+            events=Recorder(self.client, "dns"),
+        )
+        self.thread = threading.Thread(target=main.main, args=(self.component,), daemon=True)
+        self.thread.start()
+
+    @staticmethod
+    def _client(api, folder: Path, user: str, *groups: str) -> Client:
+        path = api.server.kubeconfig(folder / f"{user.replace(':', '-')}.conf", user, *groups)
+        return Client.from_kubeconfig(str(path), user_agent=user)
+
+    def udp(self, data: bytes) -> bytes:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(5)
+            sock.connect((ADDRESS, params.DNS_PORT))
+            sock.send(data)
+            return sock.recv(65536)
+
+    def answers(self, name: str, kind: str = "A") -> list[str]:
+        reply = ask(self.udp, name, kind)
+        return sorted(str(each) for rrset in reply.answer for each in rrset)
+
+    def create(self, obj: Object) -> None:
+        try:
+            self.client.create(obj)
+        except AlreadyExists:
+            pass  # `default` and `kube-system`
+
+    def close(self) -> None:
+        self.component.stop.set()
+        self.thread.join(5)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def deployed(api, tmp_path_factory) -> Iterator[Deployed]:
+    made = Deployed(api, tmp_path_factory.mktemp("dns"))
+    yield made
+    made.close()
+
+
+def test_objects_written_through_the_api_are_answered_as_the_cases_say(deployed: Deployed) -> None:
+    """The headless Services and their slices, whose addresses no API server chooses."""
+    world = CASES["worlds"]["market"]
+    for obj in objects_of(world):
+        headless = isinstance(obj, Service) and "None" in obj.spec.clusterIPs
+        if (
+            isinstance(obj, Namespace)
+            or headless
+            or (isinstance(obj, EndpointSlice) and obj.metadata.namespace == "pets")
+        ):
+            deployed.create(codec.from_dict(type(obj), codec.to_dict(obj)))
+    last = f"{list(world['slices'])[-1].split('/')[1]}.pets.svc.cluster.local."
+    wait_until(lambda: len(deployed.answers(last)) > 0, what="the last slice is answered")
+    for case in (case for _, settings, cases in questions() for case in cases if settings == "market"):
+        if ".pets.svc." in case.name and case.type in ("A", "AAAA", "SRV"):
+            check(deployed.udp, case)
+
+
+def test_a_change_is_answered_and_told_in_the_journal(deployed: Deployed) -> None:
+    service = codec.from_dict(
+        Service, {"metadata": {"name": "fresh", "namespace": "default"}, "spec": {"ports": [{"port": 80}]}}
+    )
+    made = deployed.client.create(service)
+    name = "fresh.default.svc.cluster.local."
+    wait_until(lambda: deployed.answers(name) == [made.spec.clusterIP], what="the new Service is answered")
+    (entry,) = [e for e in deployed.component.journal.entries() if e["objects"] == ["services/default/fresh"]]
+    assert entry["revisions"] == [made.metadata.resourceVersion]
+    assert entry["data"] == {"name": name.rstrip("."), "addresses": [made.spec.clusterIP]}
+    deployed.client.delete(Service, "fresh", "default")
+    wait_until(lambda: deployed.answers(name) == [], what="the deleted Service is forgotten")
+
+
+def test_it_goes_on_answering_while_the_api_server_is_away(deployed: Deployed, api) -> None:
+    name = "kubernetes-away.default.svc.cluster.local."
+    spec = {"metadata": {"name": "kubernetes-away", "namespace": "default"}, "spec": {"ports": [{"port": 80}]}}
+    made = deployed.client.create(codec.from_dict(Service, spec))
+    wait_until(lambda: deployed.answers(name) == [made.spec.clusterIP], what="the Service is answered")
+    api.server.kill()
+    try:
+        for _ in range(20):
+            check(deployed.udp, Case(name, "A", made.spec.clusterIP))
+    finally:
+        api.server.start()
+    deployed.client.delete(Service, "kubernetes-away", "default")
+    wait_until(lambda: deployed.answers(name) == [], what="the watch goes on")
