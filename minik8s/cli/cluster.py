@@ -67,13 +67,17 @@ def status(cluster: str) -> None:
     from minik8s.cluster import status as look
 
     with doors.told():
-        seen = look.look(doors.paths(cluster))
+        where = doors.paths(cluster)
+        seen = look.look(where)
         click.echo(f"{'PROCESS':<22}{'PID':>8}  {'STATE':<28}{'MEMORY':>9}{'RESTARTS':>10}")
         for line in seen:
             memory = f"{line.pss / 1e6:.1f} MB" if line.pss else ""
             restarts = "" if line.restarts < 0 else str(line.restarts)
             click.echo(f"{line.name:<22}{line.pid or '':>8}  {line.state:<28}{memory:>9}{restarts:>10}".rstrip())
         click.echo(f"{'all':<22}{'':>8}  {'':<28}{sum(line.pss for line in seen) / 1e6:>6.1f} MB")
+        click.echo(f"\n{'NODE':<10}{'ADDRESS':<16}{'PROCESSES':>9}  CABLE")
+        for each in look.nodes(where):
+            click.echo(f"{each.name:<10}{each.address:<16}{each.processes:>9}  {each.state}")
 
 
 def need_able_machine() -> None:

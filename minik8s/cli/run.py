@@ -62,6 +62,8 @@ def flag(field: "dataclasses.Field[Any]") -> click.Option:
     """An option for a field: its default and its type are the field's."""
     many = str(field.type).startswith("tuple") or field.type == tuple[str, ...]
     default = None if field.default is dataclasses.MISSING else field.default
+    if default is None and field.default_factory is not dataclasses.MISSING:
+        default = field.default_factory()
     words = f"--{field.name.replace('_', '-')}"
     kind = int if isinstance(default, int) else str
     required = field.name in REQUIRED

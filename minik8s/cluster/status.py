@@ -10,7 +10,7 @@ Read next: `registry.py`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from minik8s.cluster import launch, registry, state, supervise
+from minik8s.cluster import fabric, launch, registry, state, supervise, topology
 from minik8s.host import processes
 
 
@@ -40,6 +40,31 @@ def look(where: state.Paths) -> list[Line]:
     there = {line.name for line in lines}
     absent = [name for name in launch.expected(record) if name not in there] if record else []
     return [*lines, *(Line(name, 0, "not started", 0) for name in absent)]
+
+
+@dataclass(frozen=True)
+class NodeLine:
+    """One node: its address, whether its cable is in, how many processes of ours and of its Pods are there."""
+
+    name: str
+    address: str
+    state: str
+    processes: int
+
+
+def nodes(where: state.Paths) -> list[NodeLine]:
+    """The machines of the cluster's network as they are now."""
+    record = state.read(where)
+    inside = fabric.inhabitants(where.name)
+    return [_node(where.name, name, inside) for name in (record.nodes if record else ())]
+
+
+def _node(cluster: str, name: str, inside: dict[str, list[int]]) -> NodeLine:
+    address = topology.node_address(name)
+    if name not in inside or topology.LAN not in inside:
+        return NodeLine(name, address, "not there: `minik8s up`", 0)
+    cut = fabric.is_cut(cluster, name)
+    return NodeLine(name, address, f"cut off: `minik8s node heal {name}`" if cut else "plugged in", len(inside[name]))
 
 
 def describe(process: supervise.Process) -> str:
