@@ -1,6 +1,4 @@
-"""The object verbs as people type them, against a real API server: what they print, and with which exit code they end..
-
-"""
+"""The object verbs as people type them, against a real API server: what they print and how they end."""
 
 import json
 import os
