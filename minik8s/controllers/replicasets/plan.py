@@ -24,7 +24,8 @@ def plan(rs: ReplicaSet, pods: Sequence[Pod], family: frozenset[str], now: float
     mine, actions = claim(rs, rs.spec.selector, pods)
     active = [pod for pod in mine if is_active(pod)]
     if rs.metadata.deletionTimestamp is None:
-        actions += _create(rs, len(active)) + _delete(rs, active, pods, family)
+        leaving = tuple(pod for pod in mine if is_terminating(pod))
+        actions += _create(rs, len(active), leaving) + _delete(rs, active, pods, family)
     return actions + _status(rs, mine, active, now)
 
 
@@ -35,11 +36,12 @@ def _wanted(rs: ReplicaSet) -> int:
 # --- Pods ------------------------------------------------------------------------------------------------------------
 
 
-def _create(rs: ReplicaSet, have: int) -> list[Action]:
+def _create(rs: ReplicaSet, have: int, leaving: tuple[Pod, ...]) -> list[Action]:
+    """`leaving` are Pods on their way out: looked at, because they are why one is missing."""
     missing = _wanted(rs) - have
     because = f"replica missing: {have} of {_wanted(rs)}"
     tell = Tell(rs, "SuccessfulCreate", "Created pod: {name}")
-    return [Create(new_pod(rs), because, tell) for _ in range(min(missing, BURST))]
+    return [Create(new_pod(rs), because, tell, seen=leaving) for _ in range(min(missing, BURST))]
 
 
 def new_pod(rs: ReplicaSet) -> Pod:
