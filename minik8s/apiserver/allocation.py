@@ -103,6 +103,11 @@ def needs_node_ports(service: Service) -> bool:
     return kind == "NodePort" or (kind == "LoadBalancer" and service.spec.allocateLoadBalancerNodePorts is not False)
 
 
+def needs_health_port(service: Service) -> bool:
+    """A load balancer in front of Local Services asks each node whether it has an endpoint."""
+    return service.spec.type == "LoadBalancer" and service.spec.externalTrafficPolicy == "Local"
+
+
 def _addresses(service: Service, held: dict[str, str], view: View, result: Plan) -> None:
     spec = service.spec
     if not needs_address(service):
@@ -174,20 +179,25 @@ def _round(low: int, high: int, seed: int) -> list[int] | range:
 
 
 def _ports(service: Service, held: dict[str, str], view: View, result: Plan) -> None:
+    """Claim every port that is named, then choose those that are still missing: `held_by` is always what is claimed."""
     spec = service.spec
-    if not needs_node_ports(service):
-        return
     # One number may serve two protocols of the same Service (DNS does that); it is claimed once.
     mine: dict[int, set[str]] = {}
     for at, port in enumerate(spec.ports):
         if port.nodePort:
             _take_port(port.nodePort, f"spec.ports[{at}].nodePort", held, result)
             mine.setdefault(port.nodePort, set()).add(port.protocol)
-    for port in spec.ports:
+    if spec.healthCheckNodePort:
+        _take_port(spec.healthCheckNodePort, "spec.healthCheckNodePort", held, result)
+        mine.setdefault(spec.healthCheckNodePort, set()).add("TCP")
+    for port in spec.ports if needs_node_ports(service) else ():
         if not port.nodePort:
             port.nodePort = _shared(service, port.port, port.protocol, mine) or choose_port(view, mine)
             _take_port(port.nodePort, "", held, result)
             mine.setdefault(port.nodePort, set()).add(port.protocol)
+    if needs_health_port(service) and not spec.healthCheckNodePort:
+        spec.healthCheckNodePort = choose_port(view, mine)
+        _take_port(spec.healthCheckNodePort, "", held, result)
 
 
 def _shared(service: Service, number: int, protocol: str, mine: dict[int, set[str]]) -> int:

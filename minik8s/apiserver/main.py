@@ -67,6 +67,7 @@ def settings(options: ServerOptions) -> dict[str, Any]:
         "threads": options.threads,
         "worker_connections": 4 * options.threads,
         "keepalive": params.KEEPALIVE_S,
+        "limit_request_line": 8190,  # selectors stand in the URL
         "timeout": 0,  # no heartbeat files: a worker that hangs is seen by its health page
         "graceful_timeout": GRACEFUL_STOP_S,
         "loglevel": "warning",

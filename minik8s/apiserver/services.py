@@ -4,8 +4,9 @@ A client that sends a Service back without its `clusterIP` or node ports means "
 gives back what the new type has no use for. Read `allocation.py` next: it fills in what is still missing.
 """
 
+from minik8s.api import codec
 from minik8s.api.core import Service
-from minik8s.apiserver.allocation import RANGES, Refused, needs_address, needs_node_ports
+from minik8s.apiserver.allocation import RANGES, Refused, needs_address, needs_health_port, needs_node_ports
 
 
 def prepare(new: Service, old: Service | None) -> None:
@@ -15,6 +16,9 @@ def prepare(new: Service, old: Service | None) -> None:
         _carry_over(new, old)
         _drop(new, old)
     _families(new)
+    if new.spec.healthCheckNodePort and not needs_health_port(new):
+        message = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        raise Refused("spec.healthCheckNodePort", f"Invalid value: {new.spec.healthCheckNodePort}: {message}")
 
 
 def _normalize(new: Service, old: Service | None) -> None:
@@ -37,6 +41,8 @@ def _carry_over(new: Service, old: Service) -> None:
     """Left out means: as before."""
     if new.spec.type != "ExternalName" and needs_address(old) and not new.spec.clusterIP:
         new.spec.clusterIP, new.spec.clusterIPs = old.spec.clusterIP, list(old.spec.clusterIPs)
+    if needs_health_port(new) and needs_health_port(old) and not new.spec.healthCheckNodePort:
+        new.spec.healthCheckNodePort = old.spec.healthCheckNodePort
     if needs_node_ports(new) and needs_node_ports(old):
         known = {(port.protocol, port.port): port.nodePort for port in old.spec.ports}
         given = {port.nodePort for port in new.spec.ports if port.nodePort}
@@ -56,6 +62,8 @@ def _drop(new: Service, old: Service) -> None:
         for port in new.spec.ports:
             if port.nodePort == before.get((port.protocol, port.port)):
                 port.nodePort = 0
+    if not needs_health_port(new) and new.spec.healthCheckNodePort == old.spec.healthCheckNodePort:
+        new.spec.healthCheckNodePort = 0
     external = new.spec.type in ("NodePort", "LoadBalancer")
     if not external and new.spec.externalTrafficPolicy == old.spec.externalTrafficPolicy:
         new.spec.externalTrafficPolicy = ""
@@ -74,6 +82,11 @@ def _families(service: Service) -> None:
     for at, family in enumerate(spec.ipFamilies):
         if family not in RANGES:
             raise Refused(f"spec.ipFamilies[{at}]", f'Invalid value: "{family}": not configured on this cluster')
+        if family in spec.ipFamilies[:at]:
+            raise Refused(f"spec.ipFamilies[{at}]", f'Duplicate value: "{family}"')
+    if len(spec.clusterIPs) > (1 if spec.clusterIP == "None" else len(spec.ipFamilies)):
+        message = "may specify no more than one IP for each IP family"
+        raise Refused("spec.clusterIPs", f"Invalid value: {codec.encode(spec.clusterIPs).decode()}: {message}")
     if spec.ipFamilyPolicy == "RequireDualStack" and len(RANGES) < 2:
         message = 'Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services'
         raise Refused("spec.ipFamilyPolicy", message)

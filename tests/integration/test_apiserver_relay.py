@@ -1,4 +1,4 @@
-"""Logs, exec and the node proxy through a real API server, to an agent that a test plays; and a server that is killed."""
+"""Logs, exec and the node proxy through a real API server, to an agent that a test plays; a server that is killed."""
 
 import socket
 import ssl

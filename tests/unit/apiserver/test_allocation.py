@@ -52,6 +52,11 @@ NEW = [
     ),
     ({"type": "LoadBalancer"}, ["10.96.1.0", "30086"]),
     ({"type": "LoadBalancer", "allocateLoadBalancerNodePorts": False}, ["10.96.1.0"]),
+    (
+        {"type": "LoadBalancer", "allocateLoadBalancerNodePorts": False, "ports": [{"port": 80, "nodePort": 30080}]},
+        ["10.96.1.0", "30080"],
+    ),
+    ({"type": "LoadBalancer", "externalTrafficPolicy": "Local"}, ["10.96.1.0", "30086", "30087"]),
 ]
 
 
@@ -74,6 +79,8 @@ CHANGED = [
     ({"type": "ExternalName", "externalName": "x"}, {"type": "ClusterIP", "clusterIP": "None"}, [], []),
     ({"clusterIP": "None"}, {"type": "ExternalName", "externalName": "x"}, [], []),
     ({"type": "LoadBalancer"}, {"type": "NodePort"}, [], []),
+    ({"type": "LoadBalancer", "externalTrafficPolicy": "Local"}, {"type": "NodePort"}, [], ["30087"]),
+    ({"type": "LoadBalancer", "externalTrafficPolicy": "Local"}, {"healthCheckNodePort": None}, [], []),
 ]
 
 
@@ -110,6 +117,10 @@ REFUSED = [
         "Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-32767",
     ),
     ({"ipFamilies": ["IPv6"]}, "spec.ipFamilies[0]", 'Invalid value: "IPv6": not configured on this cluster'),
+    ({"ipFamilies": ["IPv4", "IPv4"]}, "spec.ipFamilies[1]", 'Duplicate value: "IPv4"'),
+    ({"ipFamilies": ["IPv4"], "clusterIPs": ["10.96.0.5", "10.96.0.6"]}, "spec.clusterIPs", "no more than one IP"),
+    ({"clusterIPs": ["None", "10.96.0.6"]}, "spec.clusterIPs", "no more than one IP"),
+    ({"healthCheckNodePort": 31000}, "spec.healthCheckNodePort", "may only be set when `type` is 'LoadBalancer'"),
     ({"ipFamilyPolicy": "RequireDualStack"}, "spec.ipFamilyPolicy", "not configured for dual-stack services"),
 ]
 
