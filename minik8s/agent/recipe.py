@@ -107,7 +107,14 @@ def sandbox(pod: Pod, home: Home, address: str, unique: str) -> SandboxRecipe:
 
 
 def hostname(pod: Pod) -> str:
-    return (pod.spec.hostname or pod.metadata.name)[:63].rstrip("-.")
+    short = (pod.spec.hostname or pod.metadata.name)[:63].rstrip("-.")
+    if pod.spec.setHostnameAsFQDN and pod.spec.subdomain:
+        return full_name(pod, short)
+    return short
+
+
+def full_name(pod: Pod, short: str) -> str:
+    return f"{short}.{pod.spec.subdomain}.{pod.metadata.namespace}.svc.{params.CLUSTER_DOMAIN}"
 
 
 def resolver(pod: Pod) -> Resolver:
@@ -153,10 +160,10 @@ def hosts(pod: Pod, host: str, address: str) -> tuple[tuple[str, str], ...]:
     """Extra lines of /etc/hosts: the Pod's own name first, then hostAliases."""
     lines: list[tuple[str, str]] = []
     if address:
+        short = host.partition(".")[0] if pod.spec.setHostnameAsFQDN else host
         if pod.spec.subdomain:
-            full = f"{host}.{pod.spec.subdomain}.{pod.metadata.namespace}.svc.{params.CLUSTER_DOMAIN}"
-            lines.append((full, address))
-        lines.append((host, address))
+            lines.append((full_name(pod, short), address))
+        lines.append((short, address))
     lines += [(name, alias.ip) for alias in pod.spec.hostAliases for name in alias.hostnames]
     return tuple(lines)
 

@@ -5,7 +5,10 @@ page. Each connection has a thread and is closed after one answer. Read next: pa
 for exec.
 """
 
+import logging
+import socket
 import ssl
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +20,7 @@ from minik8s.agent.pages import Pages, Query, Refused
 from minik8s.agent.world.docker import EngineError
 from minik8s.streams import websocket
 
+log = logging.getLogger("agent")
 MASTERS = "system:masters"
 _IDLE_S = 30.0  # a client that connects and says nothing does not keep a thread for ever
 
@@ -57,10 +61,21 @@ class AgentServer(ThreadingHTTPServer):
         try:
             super().finish_request(secured, client_address)
         finally:
-            secured.close()
+            _hang_up(secured)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up in the middle is nobody's error."""
+        """A client that hangs up in the middle is nobody's error; anything else is ours."""
+        if not isinstance(sys.exception(), OSError):
+            log.exception("a request from %s failed", client_address)
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Close for certain: a thread that still watches the connection would keep a plain `close` from being sent."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # the other side was first
+    connection.close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,6 +6,7 @@ Closing our sending direction is the command's end of input. Talks to Docker thr
 probes.py, server.py.
 """
 
+import signal
 import socket
 import struct
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minik8s.agent.world.docker import Engine, EngineError
+from minik8s.host import processes
 
 _HEADER = struct.Struct(">BxxxL")
 _CHUNK = 65536
@@ -90,9 +92,12 @@ def ask(engine: Engine, container: str, command: Sequence[str], timeout: float) 
         for _, piece in running.output():
             output = (output + piece)[:_KEPT_OUTPUT]
         code, _ = running.state()
+    except TimeoutError:
+        pid = running.state()[1]
+        if pid:  # Docker has no word for it, and such commands would pile up
+            processes.kill(pid, signal.SIGKILL)
+        raise
     except OSError as error:
-        if isinstance(error, TimeoutError):
-            raise
         raise EngineError(str(error)) from error
     finally:
         running.close()

@@ -44,6 +44,9 @@ class Api:
     def get(self, name: str) -> Pod | None:
         return self.pods.get(name)
 
+    def values(self) -> list[Pod]:
+        return list(self.pods.values())
+
     def patch(self, cls: type[Pod], name: str, namespace: str, body: dict[str, Any], **_: Any) -> Pod:
         if self.away:
             raise Unreachable("the API server is away")
