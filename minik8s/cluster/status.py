@@ -44,7 +44,7 @@ def look(where: state.Paths) -> list[Line]:
 
 @dataclass(frozen=True)
 class NodeLine:
-    """One node: its address, whether its cable is in, how many processes of ours and of its Pods are there."""
+    """One node: its address, whether its cable is in, how many processes stand in its own network."""
 
     name: str
     address: str
