@@ -1,5 +1,26 @@
 """Fixtures that several files of real-machine tests share; each stands with its helpers in `support/`."""
 
+import itertools
+from collections.abc import Iterator
+
+import pytest
 from support.apiserver import api, namespace
+from support.cluster import Cluster, Space, default_name, fresh
 
 __all__ = ["api", "namespace"]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One cluster of three nodes for all tests that need a whole one; it is brought up for the first of them."""
+    with fresh(default_name(), "--nodes", "3") as found:
+        yield found
+
+
+@pytest.fixture
+def space(cluster: Cluster) -> Iterator[Space]:
+    """A namespace of the test's own in the cluster."""
+    found = Space(cluster, f"t{next(_numbers)}")
+    yield found
+    found.close()
