@@ -128,7 +128,9 @@ def held_sockets(where: state.Paths) -> dict[str, socket.socket]:
 def spawn_zygote(where: state.Paths, sockets: tuple[socket.socket, ...]) -> None:
     numbers = [sock.fileno() for sock in sockets]
     argv = [sys.executable, "-m", "minik8s.cluster.zygote", str(where.root), *map(str, numbers)]
-    processes.spawn(argv, log=where.log("zygote"), env={**os.environ, **ENVIRONMENT}, pass_fds=numbers)
+    child = processes.spawn(argv, log=where.log("zygote"), env={**os.environ, **ENVIRONMENT}, pass_fds=numbers)
+    # At once: should we be killed now, `down` knows whom to end.
+    registry.write(where, child.pid, registry.read(where))
 
 
 def furnish(where: state.Paths, record: state.Record, steps: Steps) -> set[str]:

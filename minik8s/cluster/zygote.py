@@ -65,7 +65,9 @@ class Zygote:
             self.table.setdefault(name, Process(name))
 
     def converge(self) -> None:
-        """Start what is to be started now."""
+        """Start what is to be started now. Without a cluster to belong to, end."""
+        if not self.where.record.exists():
+            raise SystemExit(f"{self.where.root} is gone")
         for action in supervise.plan(self.table.values(), clock.monotonic()):
             say(f"start {action.name}: {action.because}")
             self.start(action.name)
