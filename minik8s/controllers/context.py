@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from minik8s.api import codec
 from minik8s.api.meta import DeleteOptions, Object, ObjectMeta, Preconditions
 from minik8s.client.component import Component
-from minik8s.client.errors import Conflict, NotFound
+from minik8s.client.errors import ApiError, Conflict, NotFound
 from minik8s.client.informer import Informer
 from minik8s.client.loop import Controller, Sync
 from minik8s.client.queue import WorkQueue
@@ -77,13 +77,21 @@ class Context:
     def _write(self, action: Create | Patch | Delete, why: Why) -> str | None:
         """The name of what was written; None when it was gone."""
         if isinstance(action, Create):
-            made = self.component.client.create(action.obj, why=why)
-            self.informer(type(made)).wrote(made)
-            return made.metadata.name
+            return self._create(action, why)
         with contextlib.suppress(NotFound):
             return self._patch(action, why) if isinstance(action, Patch) else self._delete(action, why)
         self.informer(type(action.target)).removed(action.target)
         return None
+
+    def _create(self, action: Create, why: Why) -> str:
+        try:
+            made = self.component.client.create(action.obj, why=why)
+        except ApiError as error:
+            if action.tell is not None:  # people look here first; the log is for us
+                self.component.events.warning(action.tell.about, "FailedCreate", f"Error creating: {error}")
+            raise
+        self.informer(type(made)).wrote(made)
+        return made.metadata.name
 
     def _patch(self, action: Patch, why: Why) -> str:
         cls, meta = type(action.target), action.target.metadata

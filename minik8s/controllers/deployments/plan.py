@@ -46,11 +46,11 @@ def _step(deployment: Deployment, new: ReplicaSet | None, old: list[ReplicaSet],
     if new is None:
         return _create(deployment, old)
     refreshed = _refresh(deployment, new, old)
-    total = size(new) + sum(size(rs) for rs in old)
+    total = sum(rolling.standing(rs) for rs in [new, *old])
     limits = rolling.bounds(deployment)
     wanted = rolling.new_size(limits, deployment.spec.strategy.type, size(new), total)
     if wanted != size(new):
-        because = f"the new ReplicaSet may have {wanted} Pods: {total} of at most {limits.most} are asked for"
+        because = f"the new ReplicaSet may have {wanted} Pods: {total} of at most {limits.most} are there"
         return refreshed + _resize(deployment, [new], {new.metadata.name: wanted}, because)
     shrunk = rolling.shrink_old(limits, new, old)
     if shrunk:
@@ -113,7 +113,7 @@ def _create(deployment: Deployment, old: Sequence[ReplicaSet]) -> list[Action]:
     revision = {template.REVISION: str(template.next_revision(old))}
     rs = template.new_replicaset(deployment, {rs.metadata.name for rs in old}, _marks(deployment) | revision)
     strategy = deployment.spec.strategy.type
-    wanted = rolling.new_size(rolling.bounds(deployment), strategy, 0, sum(size(each) for each in old))
+    wanted = rolling.new_size(rolling.bounds(deployment), strategy, 0, sum(rolling.standing(each) for each in old))
     rs.spec.replicas = wanted
     because = "no ReplicaSet has the Deployment's template"
     return [Create(rs, because, _scaled(deployment, rs.metadata.name, 0, wanted)), *_revision(deployment, revision)]

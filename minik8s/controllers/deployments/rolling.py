@@ -1,6 +1,6 @@
 """How far the numbers of old and new ReplicaSets may move in one step. Pure arithmetic.
 
-Invariants: never more than `replicas + maxSurge` Pods are asked for; old Pods are taken away only while at least
+Invariants: there are never more than `replicas + maxSurge` Pods; old Pods are taken away only while at least
 `replicas - maxUnavailable` stay available. A ReplicaSet's status may be behind its spec, so what counts as available
 is never more than what its spec still asks for. Source: Kubernetes' deployment/rolling.go.
 """
@@ -56,12 +56,17 @@ def size(rs: ReplicaSet) -> int:
     return 1 if rs.spec.replicas is None else rs.spec.replicas
 
 
+def standing(rs: ReplicaSet) -> int:
+    """How many Pods count against `most`: those asked for, and those that a smaller number has not taken away yet."""
+    return max(size(rs), rs.status.replicas)
+
+
 def available(rs: ReplicaSet) -> int:
     return min(rs.status.availableReplicas, size(rs))
 
 
 def new_size(limits: Bounds, strategy: str, new: int, total: int) -> int:
-    """What the new ReplicaSet may have now. `total` is what all ask for together, the new one's `new` included."""
+    """What the new ReplicaSet may have now. `total` are the Pods of all, the new one's included."""
     if strategy == "Recreate":
         return limits.replicas
     if new >= limits.replicas:
