@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from minik8s import params
-from minik8s.agent import addresses
+from minik8s.agent import addresses, masquerade
 from minik8s.agent.observed import Sandbox
 from minik8s.host import netlink, sysctl
 from minik8s.host.namespaces import in_ns
+from minik8s.nft.kernel import NftProgram
+from minik8s.nft.ruleset import replacement
 
 T = TypeVar("T")
 UPLINK = "eth0"  # how every Pod calls its end of the wire
@@ -58,9 +60,11 @@ class PodNetwork:
     # --- The node ---
 
     def configure(self, cidr: str, in_use: Iterable[str]) -> None:
-        """Make the bridge stand, with its address and settings."""
+        """Make the bridge stand, with its address and settings, and the way out of the node."""
         with self._lock:
             self._here(lambda: _make_bridge(cidr))
+            if cidr != self._cidr:
+                NftProgram(self._namespace).run(replacement(masquerade.table(cidr)))
             self._last = self._last or addresses.highest(in_use)
             self._cidr = cidr
 
