@@ -1,9 +1,9 @@
 """The agent's own table, `minik8s-pods`: what leaves the cluster's Pods for elsewhere does so as the node.
 
-Only nodes have routes to Pods. Whoever else a Pod talks to (the control plane behind 10.96.0.1, the world outside) could
-not answer a Pod's address, so the node puts its own in place. From Pod to Pod the address stays: that is the promise
-of the Pod network. Pure; `world/network.py` hands the text to the kernel. Source: what upstream's network plugins call
-ipMasq.
+Only nodes have routes to Pods. Whoever else a Pod talks to (the control plane behind 10.96.0.1, the world outside)
+could not answer a Pod's address, so the node puts its own in place. From Pod to Pod the address stays: that is the
+promise of the Pod network. Pure; `world/network.py` hands the text to the kernel. Source: what upstream's network
+plugins call ipMasq.
 """
 
 from minik8s import params
