@@ -9,12 +9,14 @@ from minik8s.apiserver import authz, errors
 from minik8s.apiserver.request import Request
 
 
-def check(request: Request, before: Object | None = None, after: Object | None = None) -> None:
+def check(
+    request: Request, before: Object | None = None, after: Object | None = None, uses: authz.Uses | None = None
+) -> None:
     """Raise a 403 unless the user may do this."""
     target = request.target
     namespace, name = target.namespace, target.name
     ask = authz.Ask(request.user, request.verb, target.resource, namespace, name, before, after)
-    reason = authz.allowed(ask)
+    reason = authz.allowed(ask, uses)
     if reason is None:
         return
     where = f' in the namespace "{namespace}"' if namespace else " at the cluster scope"

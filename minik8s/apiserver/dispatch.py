@@ -3,12 +3,13 @@
 Read `verbs.py`, `reads.py`, `watching.py`, `subresources.py` for the functions.
 """
 
+import functools
 import threading
 from collections.abc import Callable
 
 from minik8s.api import codec, meta
 from minik8s.api.networking import IPAddress
-from minik8s.apiserver import access, admission, errors, reads, subresources
+from minik8s.apiserver import access, admission, errors, reads, subresources, usage
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request, Written
 from minik8s.apiserver.routes import Target
@@ -38,7 +39,7 @@ class Dispatcher:
     def answer(self, request: Request, gone: Callable[[], bool] = lambda: False) -> Answer:
         """Check the rights and do it. `gone` tells a watch whether its client has left."""
         _check_method(request)
-        access.check(request)
+        access.check(request, uses=functools.partial(usage.used_on_node, self.registry))
         _check_dry_run(request)
         if request.target.subresource:
             return self._subresource(request)

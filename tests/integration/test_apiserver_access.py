@@ -47,6 +47,26 @@ def test_a_node_writes_its_own_and_nothing_else(api, namespace):
     node.delete(f"{pods}/mine?gracePeriodSeconds=0")
 
 
+def test_a_node_reads_the_secrets_and_settings_of_its_own_pods_only(api, namespace):
+    node = api.user("system:node:node-1", "system:nodes")
+    path = f"/api/v1/namespaces/{namespace}"
+    for name in ("used", "unused"):
+        api.admin.post(f"{path}/configmaps", config(name))
+        api.admin.post(f"{path}/secrets", {"metadata": {"name": name}, "stringData": {"a": "b"}})
+    env = [
+        {"name": "A", "valueFrom": {"secretKeyRef": {"name": "used", "key": "a"}}},
+        {"name": "B", "valueFrom": {"configMapKeyRef": {"name": "used", "key": "a"}}},
+    ]
+    container = {"name": "main", "image": "minik8s/toolbox:1", "env": env}
+    api.admin.post(f"{path}/pods", pod("web", spec={"nodeName": "node-1", "containers": [container]}))
+    for kind in ("configmaps", "secrets"):
+        assert node.get(f"{path}/{kind}/used")["metadata"]["name"] == "used"
+        assert "no Pod on node-1 uses it" in node.get(f"{path}/{kind}/unused", 403)["message"]
+        node.get(f"{path}/{kind}", 403)
+    api.admin.delete(f"{path}/pods/web?gracePeriodSeconds=0")
+    node.get(f"{path}/secrets/used", 403)
+
+
 def test_the_audit_tells_who_wrote_what_and_why(api, namespace):
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     before = int(api.admin.get(path)["metadata"]["resourceVersion"])
