@@ -43,6 +43,8 @@ def describe(session: Session, words: tuple[str, ...], labels: str) -> None:
                 continue
             click.echo(("\n\n" if shown else "") + text)
             shown += 1
+            if target.cls is Service:
+                hints.for_service(session, session.client.get(Service, name, namespace))
     if not shown and not failed:
         click.echo(f"No resources found{session.place}.", err=True)
     sys.exit(1 if failed else 0)
@@ -71,8 +73,14 @@ def events(session: Session, obj: Object) -> list[Event]:
     own = ("", obj.metadata.uid, obj.metadata.name)
     return sorted(
         (event for event in found if event.involvedObject.uid in own),
-        key=lambda event: event.lastTimestamp or event.metadata.creationTimestamp or "",
+        key=in_order,
     )
+
+
+def in_order(event: Event) -> tuple[str, int]:
+    """By time, which has seconds only; within one second as they were written."""
+    revision = event.metadata.resourceVersion
+    return event.lastTimestamp or event.metadata.creationTimestamp or "", int(revision) if revision.isdigit() else 0
 
 
 def _pod(session: Session, pod: Pod, report: Report) -> None:
@@ -83,7 +91,6 @@ def _service(session: Session, service: Service, report: Report) -> None:
     labels = f"{SERVICE_NAME}={service.metadata.name}"
     slices = session.client.list(EndpointSlice, service.metadata.namespace, labels=labels).items
     described.service(report, service, slices)
-    hints.for_service(session, service)
 
 
 def _deployment(session: Session, deployment: Deployment, report: Report) -> None:

@@ -75,7 +75,7 @@ def run(session: Session, pod: Pod, query: str, options: dict[str, Any]) -> int:
     if running.exit_code is None:
         raise Failed("error: the connection broke before the command ended")
     if running.exit_code:
-        click.echo(running.message or f"command terminated with exit code {running.exit_code}", err=True)
+        click.echo(f"command terminated with exit code {running.exit_code}", err=True)
     return running.exit_code
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import click
 
 from minik8s.api.meta import Object
-from minik8s.cli import hints, objects, output, tables
+from minik8s.cli import describe, hints, objects, output, tables
 from minik8s.cli.objects import Target, Value
 from minik8s.cli.session import Failed, Session, told, verb
 from minik8s.client.rest import ApiError
@@ -108,7 +108,7 @@ def table(
     """Headings and cells, with the namespace before and the labels behind where they were asked for."""
     typed = [objects.typed(cls, value) for value in values]
     if cls.resource.kind == "Event":
-        typed.sort(key=lambda event: event.lastTimestamp or event.metadata.creationTimestamp or "")
+        typed.sort(key=describe.in_order)
     headings, cells = tables.rows(cls, typed, clock.wall(), options["form"] == "wide")
     for obj, row in zip(typed, cells, strict=True):
         if prefixed:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from minik8s.api.apps import Deployment
 from minik8s.api.core import Endpoints, Pod, Service
 from minik8s.api.meta import Object
 from minik8s.api.selectors import format_labels, matches
@@ -79,12 +80,21 @@ def for_service(session: Session, service: Service) -> None:
     if not wanted() or not service.spec.selector or service.spec.type == "ExternalName":
         return
     try:
-        pods = session.client.list(Pod, service.metadata.namespace).items
+        labels = present_and_coming(session, service.metadata.namespace)
     except (ApiError, Unreachable):
         return  # whoever may not list Pods gets no hint
-    hint = selector_hint(service.spec.selector, [pod.metadata.labels for pod in pods])
+    hint = selector_hint(service.spec.selector, labels)
     if hint:
         click.echo(f"hint: Service {service.metadata.name}: {hint}", err=True)
+
+
+def present_and_coming(session: Session, namespace: str) -> list[Labels]:
+    """The labels of all Pods, and of those that Deployments applied a moment ago are about to make."""
+    labels: list[Labels] = [pod.metadata.labels for pod in session.client.list(Pod, namespace).items]
+    for deployment in session.client.list(Deployment, namespace).items:
+        missing = (1 if deployment.spec.replicas is None else deployment.spec.replicas) - deployment.status.replicas
+        labels += [deployment.spec.template.metadata.labels] * missing
+    return labels
 
 
 def after_get(session: Session, groups: Sequence[tuple[type[Object], list[dict[str, Any]]]]) -> None:

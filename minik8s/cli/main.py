@@ -41,9 +41,9 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "outside": (MACHINE, "machine", "Run a command as the external client"),
     "kill": (MACHINE, "machine", "Kill a component, or a Pod's main process"),
     "start": (MACHINE, "machine", "Start a component that was killed"),
-    "traffic": (SEEING, "seeing", "Send steady traffic to a Service and count what becomes of it"),
-    "history": (SEEING, "seeing", "Show what led to what, with the time of each stage"),
-    "demo": (SEEING, "seeing", "Tell the whole story, live"),
+    "traffic": (SEEING, "traffic", "Send steady traffic to a Service and count what becomes of it"),
+    "history": (SEEING, "history", "Show what led to what, with the time of each stage"),
+    "demo": (SEEING, "demo", "Tell the whole story, live"),
 }
 
 

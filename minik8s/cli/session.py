@@ -56,6 +56,7 @@ class Session:
     namespace: str  # "" means all
     command: str = ""  # what was typed, for the audit log
     given: str = ""  # the namespace that was asked for by name, if any
+    cluster: str = ""  # the cluster of this machine that was asked for by name, if any
 
     @property
     def place(self) -> str:
@@ -93,6 +94,7 @@ def verb(name: str, *, everywhere: bool = False) -> Callable[[Callable[..., Any]
             with_all = rest.pop("everywhere", False)
             try:
                 session = connect(kubeconfig(kubeconfig_path, cluster), namespace, with_all, bool(verbose))
+                session.cluster = cluster
                 session.command = " ".join(["minik8s", *sys.argv[1:]])
                 function(session, **rest)
             except (ApiError, Unreachable, ValueError, OSError, state.StateError) as error:
