@@ -34,7 +34,8 @@ def up(nodes: int | None, cluster: str, without: tuple[str, ...], profile: str |
         if unknown:
             raise LookupError(f"--without {', '.join(unknown)}: components are {', '.join(launch.MODULES)}, etcd")
         record = steps.up(steps.Wish(cluster, nodes, left_out if without else None, profile, fresh), click.echo)
-        click.echo(f"\nCluster {record.name}: {len(record.nodes)} nodes, API at https://127.0.0.1:{record.port}")
+        count = "1 node" if len(record.nodes) == 1 else f"{len(record.nodes)} nodes"
+        click.echo(f"\nCluster {record.name}: {count}, API at https://127.0.0.1:{record.port}")
         click.echo(f"  export KUBECONFIG={doors.paths(cluster).kubeconfig}")
 
 

@@ -116,13 +116,14 @@ def outside(command: tuple[str, ...], cluster: str) -> None:
 
 def kill_component(cluster: str, target: str, number: int) -> None:
     """KILL and the like end it for good; STOP and CONT only hold it, so it stays wanted."""
-    from minik8s.cluster import launch, registry
+    from minik8s.cluster import launch, registry, status
     from minik8s.host import processes
 
     where, name = doors.paths(cluster), launch.canonical(target)
     process = known(where, name)
     if number in (signal.SIGSTOP, signal.SIGCONT):
-        processes.kill(process.pid, number, process.started)
+        for pid in status.family(process.pid):
+            processes.kill(pid, number)
         click.echo(f"{name} {'held' if number == signal.SIGSTOP else 'goes on'}")
         return
     registry.ask(where, {"do": "kill", "names": [name], "signal": number})

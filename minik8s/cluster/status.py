@@ -76,6 +76,11 @@ def describe(process: supervise.Process) -> str:
     return f"crashed ({process.ended})" if process.ended else "waiting"
 
 
+def family(pid: int) -> list[int]:
+    """A process and the workers it forked; nobody when it does not run."""
+    return [pid, *_children().get(pid, ())] if pid else []
+
+
 def _pss(pid: int) -> int:
     try:
         return processes.pss(pid) if pid else 0

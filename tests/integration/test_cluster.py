@@ -27,7 +27,8 @@ from minik8s.host import clock, namespaces, processes
 
 pytestmark = pytest.mark.system
 
-NAME, OTHER = "itest", "itest-b"
+# Names of our own, so that another run on the same machine is not disturbed.
+NAME, OTHER = f"it{os.getpid()}", f"it{os.getpid()}b"
 PATIENCE_S = 60.0
 
 WEB = """
@@ -95,7 +96,8 @@ def home() -> Iterator[Path]:
         yield directory
         for cluster in (NAME, OTHER):
             minik8s("down", "--cluster", cluster)
-        assert residue.diff(before, residue.snapshot()) == []
+        left = residue.diff(before, residue.snapshot())
+        assert not left, "\n".join(left)
     finally:
         for cluster in (NAME, OTHER):
             minik8s("down", "--cluster", cluster, check=False)
