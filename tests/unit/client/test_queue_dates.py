@@ -14,13 +14,18 @@ def now(monkeypatch):
 
 
 def due(queue: WorkQueue) -> list[str]:
-    """All keys that are due, as a worker would take them."""
-    queue._move_due()
+    """All keys that are due, as a worker would take them; a last key shows that there are no more."""
+    queue.add("last")
     keys = []
-    while len(queue):
-        keys.append(queue.get())
-        queue.done(keys[-1])
-    return keys
+    while (key := queue.get()) != "last":
+        keys.append(key)
+        queue.done(key)
+    queue.done("last")
+    return keys + (due(queue) if _has_more(queue) else [])
+
+
+def _has_more(queue: WorkQueue) -> bool:
+    return len(queue) > 0
 
 
 def test_a_key_comes_once_at_the_earliest_of_its_dates(now):
