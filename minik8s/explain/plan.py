@@ -10,7 +10,7 @@ Read next: tell.py, which puts this into words.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minik8s.explain import facts
 from minik8s.explain.causes import Causes
@@ -82,6 +82,11 @@ def history(
     merged = _together(causes, groups)
     episodes = [_episode(causes, root, numbers, services) for root, numbers in sorted(merged.items())]
     return History(target, tuple(each for each in episodes if _latest(each) >= since))
+
+
+def only_last(whole: History, count: int) -> History:
+    """The last causes alone."""
+    return replace(whole, episodes=whole.episodes[-count:])
 
 
 # --- What belongs -----------------------------------------------------------------------------------------------------

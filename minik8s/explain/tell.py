@@ -51,9 +51,10 @@ _WORDS = {
 }
 
 
-def text(history: History, target: str) -> str:
+def text(history: History) -> str:
     """All of it, ready to print."""
-    parts = [episode_text(episode) for episode in history.episodes] or [f"Nothing is remembered of {target}."]
+    parts = [episode_text(episode) for episode in history.episodes]
+    parts = parts or [f"Nothing is remembered of {history.target} in that time."]
     return "\n\n".join([*parts, *_notes(history)]) + "\n"
 
 

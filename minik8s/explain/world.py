@@ -45,9 +45,8 @@ def observe(client: Client) -> Seen:
     return Seen(tuple(facts.in_order([*audit.result(), *known])), tuple(silent), machines, _selected(client))
 
 
-def history(client: Client, target: str, since: float = 0.0) -> plan.History:
-    """The history of one object, such as `services/default/web`."""
-    seen = observe(client)
+def history_of(seen: Seen, target: str, since: float = 0.0) -> plan.History:
+    """The history of one object, such as `services/default/web`, from what was seen."""
     found = plan.history(seen.facts, target, since, seen.selected)
     return replace(found, silent=seen.silent, machines=seen.machines)
 

@@ -88,6 +88,21 @@ def call(argv: Sequence[str], *, ns: str = "", env: Mapping[str, str] | None = N
             return code if code >= 0 else 128 - code
 
 
+def pipe(argv: Sequence[str], *, ns: str = "", env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    """Start a command whose output is read from here while it runs (`.stdout`). Whoever starts it ends it."""
+
+    def start() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=None if env is None else dict(env),
+        )
+
+    return _maybe_in(ns, start)
+
+
 def spawn(
     argv: Sequence[str],
     *,

@@ -219,7 +219,7 @@ def test_the_order_in_which_journals_are_read_makes_no_difference():
 
 @pytest.mark.parametrize("target", [WEB, "deployments/default/web", A, C, "services/default/none"])
 def test_the_text_fits_eighty_columns(target):
-    told = tell.text(history(known(*APPLIED, *DIED, *DELETED, *SILENT), target), target)
+    told = tell.text(history(known(*APPLIED, *DIED, *DELETED, *SILENT), target))
     assert told.strip()
     assert all(len(line) <= 80 for line in told.splitlines())
 
@@ -228,7 +228,7 @@ def test_a_journal_that_could_not_be_read_is_named():
     from dataclasses import replace
 
     partly = replace(history(known(*APPLIED), WEB), silent=("proxy@node-2",), machines=3)
-    told = tell.text(partly, WEB)
+    told = tell.text(partly)
     assert "No answer from proxy@node-2" in told
     assert "3 machines" in told
     assert tell.values(partly)["sharedClock"] is False
