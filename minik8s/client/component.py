@@ -5,6 +5,7 @@ anywhere else, so that it runs the same from the zygote, from systemd, by hand i
 Kubernetes API server.
 """
 
+import _thread
 import logging
 import signal
 import sys
@@ -92,5 +93,6 @@ def start(options: Options) -> Component:
         events=Recorder(client, f"minik8s-{options.name}", options.node),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: component.stop.set())
+        # From a thread of its own: the handler interrupts the main thread, which may just hold the Event's lock.
+        signal.signal(number, lambda *_: _thread.start_new_thread(component.stop.set, ()) and None)
     return component

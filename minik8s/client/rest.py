@@ -220,9 +220,7 @@ class Client:
         """A connection of one's own to the API server, and the Host header for it: for what stops being HTTP."""
         url = urlsplit(self._servers[0])
         try:
-            plain = socket.create_connection(
-                (url.hostname, url.port or 443), timeout=params.CLIENT_CONNECT_TIMEOUT_S
-            )
+            plain = socket.create_connection((url.hostname, url.port or 443), timeout=params.CLIENT_CONNECT_TIMEOUT_S)
             sock = self._tls.wrap_socket(plain, server_hostname=url.hostname) if url.scheme == "https" else plain
         except OSError as error:
             raise Unreachable(f"{self._servers[0]}: {error}") from error
