@@ -120,6 +120,7 @@ class Counts:
     origin: str
     ok: int
     lost: int
+    kinds: tuple[tuple[str, int], ...] = ()  # of losses: (refused, 4), …
 
 
 def parse(text: str) -> Counts | None:
@@ -128,7 +129,9 @@ def parse(text: str) -> Counts | None:
     if not found:
         return None
     sent, url, origin, ok, lost = found.groups()
-    return Counts(int(sent), url, origin, int(ok), int(lost))
+    kinds = ((kind, re.search(rf"^  {_WORDS[kind]} +(\d+)$", text, re.MULTILINE)) for kind in LOST)
+    lost_by = tuple((kind, int(match[1])) for kind, match in kinds if match)
+    return Counts(int(sent), url, origin, int(ok), int(lost), lost_by)
 
 
 def values(tally: Tally) -> dict[str, Any]:

@@ -179,6 +179,8 @@ def _episode(causes: Causes, root: int, numbers: set[int], services: set[str]) -
         after = causes.facts[trigger] if trigger is not None else None
         step = fact.wall - after.wall if after else 0.0
         stages.append(Stage(fact, max(fact.wall - cause.wall, 0.0), max(step, 0.0), after))
+    # An effect may be noted before its cause: the server notes a write once it has answered.
+    stages.sort(key=lambda stage: (stage.total, not stage.fact.is_write))
     return Episode(cause, tuple(stages), _windows(causes.facts, cause, stages, services))
 
 

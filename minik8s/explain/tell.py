@@ -105,7 +105,7 @@ def _grouped(stages: Sequence[Stage]) -> list[list[Stage]]:
             continue
         round_of = str(int(stage.total // TOGETHER_S)) if fact.stage in _OWN_STEPS else fact.because
         groups.setdefault((fact.stage, fact.kind, fact.component, round_of), []).append(stage)
-    return sorted(groups.values(), key=lambda group: (group[0].total, group[0].fact.revision))
+    return list(groups.values())
 
 
 def _unchanged(fact: Fact) -> bool:
