@@ -4,7 +4,7 @@ Read next: explain/plan.py, where the windows come from.
 """
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from minik8s.api.core import Pod, Service
@@ -47,8 +47,12 @@ def choose(client: Client, service: str) -> dict[str, str]:
 
 def window(client: Client, chosen: Mapping[str, str], cause: str, since: float | None) -> Left:
     """From the history: when the chosen Pod's address left each node's rules, counted from its cause (or `since`)."""
-    found = world.history_of(world.observe(client), "services/default/web")
-    for episode in reversed(found.episodes):
+    return left_of(world.history_of(world.observe(client), "services/default/web").episodes, chosen, cause, since)
+
+
+def left_of(episodes: Sequence[Episode], chosen: Mapping[str, str], cause: str, since: float | None) -> Left:
+    """The latest of the episodes that fits."""
+    for episode in reversed(episodes):
         left = _left(episode, chosen, since)
         if left is not None and (since is not None or _is(episode, cause, chosen["pod"])):
             return left
