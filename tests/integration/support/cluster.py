@@ -43,12 +43,12 @@ _pause = threading.Event().wait
 CLIENT = """
 apiVersion: v1
 kind: Pod
-metadata: {{name: client, labels: {{app: client}}}}
+metadata: {{name: tester, labels: {{app: tester}}}}
 spec:
   nodeName: {node}
   terminationGracePeriodSeconds: 0
   containers:
-  - {{name: client, image: "minik8s/toolbox:1", command: [sleep, infinity]}}
+  - {{name: tester, image: "minik8s/toolbox:1", command: [sleep, infinity]}}
 """
 
 
@@ -203,7 +203,7 @@ class Space:
     def client_pod(self, node: str) -> "ClientPod":
         """A Pod on this node to send requests from."""
         self.apply(CLIENT.format(node=node))
-        return ClientPod(self, self.wait_ready("client", 1)[0])
+        return ClientPod(self, self.wait_ready("tester", 1)[0])
 
 
 def wait(client: Client, what: tuple[Any, str], done: Callable[[dict[str, Any]], Any], timeout: float) -> Any:
