@@ -74,7 +74,8 @@ INVALID = [
     (
         service("type: ClusterPort, ports: [{port: 80}]"),
         [
-            'spec.type: Unsupported value: "ClusterPort": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"'
+            'spec.type: Unsupported value: "ClusterPort": supported values: "ClusterIP", "ExternalName", '
+            '"LoadBalancer", "NodePort"'
         ],
     ),
     (
