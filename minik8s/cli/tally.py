@@ -21,6 +21,7 @@ _WORDS = {
     "noname": "name not found",
     "other": "another error",
 }
+LIVE = "MINIK8S_LIVE"  # set for a client in a pipe: tell the counts all the time, in lines that begin with \r
 BAR = 24
 SHOWN_LOSSES = 1000
 

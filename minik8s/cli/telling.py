@@ -20,11 +20,13 @@ import click
 from minik8s.api.core import Pod
 from minik8s.cli import measuring, story, tally
 from minik8s.cli.session import Failed
+from minik8s.cli.tally import LIVE
 from minik8s.client.rest import Client, Gone, NotFound, Unreachable, read_watch
 from minik8s.cluster import state
 from minik8s.host import clock, processes
 
 GONE_S = 60.0
+REDRAW_S = 0.2
 _ARGV = [sys.executable, "-m", "minik8s.cli.main"]
 
 
@@ -34,8 +36,19 @@ class Behind:
 
     command: str
     process: "processes.Popen[bytes]"
-    thread: threading.Thread
+    thread: threading.Thread = field(default_factory=threading.Thread)
     said: list[str] = field(default_factory=list)
+    live: str = ""  # its counts so far, to be drawn over
+
+    def read(self) -> None:
+        """Take in what it says, to its end."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            text = line.decode(errors="replace")
+            if text.startswith("\r"):
+                self.live = text.strip()
+            else:
+                self.said.append(text)
 
 
 class Teller:
@@ -56,6 +69,7 @@ class Teller:
     def title(self, text: str) -> None:
         self._gap()
         click.echo(f"{'-' * (self.width - 1)}\n{text}")
+        self._blank = False
         self._gap()
 
     def say(self, text: str) -> None:
@@ -117,12 +131,21 @@ class Teller:
         self.command("wait")
         behind, self._behind = self._behind, []
         for each in behind:
-            each.thread.join()
+            self._watch(each)
             code = each.process.wait()
             click.echo("".join(each.said), nl=False)
             if code:
                 raise Failed(f"error: `{each.command}` ended with exit code {code}: the story ends here")
             self.counts = tally.parse("".join(each.said)) or self.counts
+
+    def _watch(self, each: Behind) -> None:
+        """Until a command in the background has ended; on a terminal, with its counts as they grow."""
+        while each.thread.is_alive():
+            each.thread.join(REDRAW_S)
+            if sys.stdout.isatty() and each.live:
+                click.echo(f"\r{each.live:<79}", nl=False)
+        if sys.stdout.isatty() and each.live:
+            click.echo(f"\r{'':<79}\r", nl=False)
 
     def stop(self) -> None:
         """End what still runs in the background."""
@@ -158,19 +181,14 @@ class Teller:
     def _start(self, text: str) -> Behind:
         argv = [*_ARGV, *words(text.removesuffix("&"))]
         process = processes.pipe(argv, env=self._environment())
-        behind = Behind(text, process, threading.Thread())
-
-        def read() -> None:
-            assert process.stdout is not None
-            behind.said.extend(line.decode(errors="replace") for line in process.stdout)
-
-        behind.thread = threading.Thread(target=read, daemon=True)
+        behind = Behind(text, process)
+        behind.thread = threading.Thread(target=behind.read, daemon=True)
         behind.thread.start()
         return behind
 
     def _environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"}
-        return {**kept, "MINIK8S_CLUSTER": self.name}
+        return {**kept, "MINIK8S_CLUSTER": self.name, LIVE: "1"}
 
 
 def words(command: str) -> list[str]:

@@ -9,6 +9,7 @@ Read next: tally.py.
 
 import contextlib
 import json
+import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -60,7 +61,7 @@ def traffic(session: Session, words: tuple[str, ...], origin: str, output: str |
     count = Tally(url, origin or f"pod/{CLIENT_POD}")
     arguments = client_arguments(url, options)
     with source(session, kind, name, arguments) as lines:
-        listen(lines, count, shown=sys.stdout.isatty() and not output)
+        listen(lines, count, "" if output else how_to_show())
     click.echo(json.dumps(tally.values(count)) if output else tally.summary(count))
     if not count.sent:
         raise Failed("error: the client sent nothing")
@@ -76,15 +77,20 @@ def client_arguments(url: str, options: dict[str, Any]) -> list[str]:
     return arguments + (["--keepalive"] if options["keepalive"] else [])
 
 
-def listen(lines: Iterator[bytes], count: Tally, shown: bool) -> None:
+def how_to_show() -> str:
+    """What stands behind the live counts: nothing, so that they are drawn over, or a line's end for who reads them."""
+    return "over" if sys.stdout.isatty() else "lines" if os.environ.get(tally.LIVE) else ""
+
+
+def listen(lines: Iterator[bytes], count: Tally, shown: str) -> None:
     """Count until the client ends or somebody presses Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
         for line in lines:
             if not count.add(line) and line.strip() and b'"summary"' not in line:
                 click.echo(line.decode(errors="replace").rstrip(), err=True)
             elif shown:
-                click.echo(f"\r{tally.live(count):<79}", nl=False)
-    if shown:
+                click.echo(f"\r{tally.live(count):<79}", nl=shown == "lines")
+    if shown == "over":
         click.echo(f"\r{'':<79}\r", nl=False)
 
 
