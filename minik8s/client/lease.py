@@ -15,7 +15,7 @@ from minik8s import params
 from minik8s.api.coordination import Lease, LeaseSpec
 from minik8s.api.meta import ObjectMeta
 from minik8s.api.times import rfc3339
-from minik8s.client.rest import AlreadyExists, ApiError, Client, NotFound, Unreachable, Why
+from minik8s.client.rest import AlreadyExists, ApiError, Client, Conflict, NotFound, Unreachable, Why
 from minik8s.host import clock
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ class LeaderElector:
         self._client = client
         self._name, self._namespace, self._identity = name, namespace, identity
         self._seen = ("", 0.0)  # the Lease's resourceVersion, and our monotonic time when it became that
+        self._held: Lease | None = None  # the Lease as we wrote it last: who holds it need not read it to renew it
 
     def run(self, lead: Callable[[], None], stop: threading.Event) -> None:
         """Wait for leadership, then call `lead` (which must return when `stop` is set).
@@ -58,10 +59,22 @@ class LeaderElector:
     def _try(self) -> bool:
         """Take or renew the Lease; False when another holds it or the API server is away."""
         try:
-            return self._take()
+            return self._renew() or self._take()
         except (ApiError, Unreachable) as error:
             log.debug("lease %s: %s", self._name, error)
             return False
+
+    def _renew(self) -> bool:
+        """Write again what we wrote last; False when somebody else has written since, so one has to look."""
+        held, self._held = self._held, None
+        if held is None:
+            return False
+        held.spec.renewTime = rfc3339(clock.wall(), micro=True)
+        try:
+            self._held = self._client.replace(held, why=Why("leading", [held]))
+        except (Conflict, NotFound):
+            return False
+        return True
 
     def _take(self) -> bool:
         now = rfc3339(clock.wall(), micro=True)
@@ -78,7 +91,7 @@ class LeaderElector:
             lease.spec.acquireTime = now
             lease.spec.leaseTransitions = (lease.spec.leaseTransitions or 0) + 1
         lease.spec.holderIdentity, lease.spec.renewTime = self._identity, now
-        self._client.replace(
+        self._held = self._client.replace(
             lease, why=Why("leading" if holder == self._identity else f"{holder or 'nobody'} led", [lease])
         )
         return True

@@ -116,6 +116,12 @@ class Cache:
         with self._lock:
             return self._revision if subscription.empty() else None
 
+    def wake(self) -> None:
+        """Let every subscriber look around: whoever waits in `next` gets None now."""
+        with self._lock:
+            for subscription in self._subscriptions:
+                subscription.wake()
+
     def subscribers(self) -> int:
         """How many watches are open."""
         with self._lock:
@@ -221,6 +227,10 @@ class Subscription:
         """After what is waiting, tell the reader that there is a gap."""
         self._queue.put(Expired(revision, "the watch was too slow or the history is gone: list again"))
 
+    def wake(self) -> None:
+        """Let who waits in `next` have None now."""
+        self._queue.put(None)
+
     def empty(self) -> bool:
         """Whether all that came has been taken."""
         return self._queue.empty()
@@ -230,7 +240,7 @@ class Subscription:
         return self._cache.progress(self)
 
     def next(self, timeout: float) -> Change | None:
-        """The next change; None when there was none in time, or after `close`. Raises Expired at a gap."""
+        """The next change; None when there was none in time, or after `wake` and `close`. Raises Expired at a gap."""
         try:
             found = self._queue.get(timeout=timeout)
         except queue.Empty:
@@ -249,7 +259,7 @@ class Subscription:
     def close(self) -> None:
         """End the subscription and wake its reader."""
         self._cache.unsubscribe(self)
-        self._queue.put(None)
+        self.wake()
 
     def __enter__(self) -> "Subscription":
         return self
