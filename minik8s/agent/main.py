@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from minik8s import params
-from minik8s.agent import addresses, nodeinfo
+from minik8s.agent import addresses, nodeinfo, reach
 from minik8s.agent.dnsprobe import DnsProbe
 from minik8s.agent.environment import Sources, referenced
 from minik8s.agent.hands import Hands
@@ -73,7 +73,7 @@ class Agent:
         options = self._component.options
         self._pods.on_change(lambda old, new: self._queue.add(key(new or old or Pod())))
         self._nodes.on_change(lambda old, new: self._node_queue.add(self._node))
-        self._component.serve_health()
+        self._component.serve_health(extra=reach.pages(self._engine))
         server = AgentServer(
             (options.node_ip, params.KUBELET_PORT),
             tls(Path(options.pki_dir), options.node),

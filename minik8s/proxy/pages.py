@@ -3,9 +3,9 @@
     /debug/rules                       the whole table, as text
     /debug/rules?service=default/web   one Service's chains and map elements
     /debug/services                    for each Service port: endpoints, chain, the objects and revisions they come from
+    /debug/kernel                      the table as the kernel lists it, like `nft list table ip minik8s`
 
-They show the proxy's own picture. What the kernel has is `nft list table ip minik8s`; the two differ only if someone
-else wrote.
+All but the last show the proxy's own picture. The two differ only if someone else wrote, which `minik8s doctor` finds.
 """
 
 from minik8s.host.health import Page, Query
@@ -20,6 +20,7 @@ def pages(syncer: Syncer) -> dict[str, Page]:
     return {
         "/debug/rules": lambda query: rules(syncer, query),
         "/debug/services": lambda query: services(syncer, query),
+        "/debug/kernel": lambda query: syncer.world.text(syncer.book.frame.address),
     }
 
 

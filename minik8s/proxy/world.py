@@ -23,7 +23,7 @@ class World:
 
     def observe(self, address: str) -> Table | None:
         """Our table (`ip minik8s`) as a former proxy left it in the kernel. None: none there, or none we can read."""
-        text = listing(self._nft, address)
+        text = self.text(address)
         if not text:
             return None
         try:
@@ -31,6 +31,10 @@ class World:
         except NotUnderstood as error:
             log.warning("table %s cannot be read (%s): replaced whole, client affinity is lost", address, error)
             return None
+
+    def text(self, address: str) -> str:
+        """The kernel's own listing of our table; "" when there is none. From any thread: the library is locked."""
+        return listing(self._nft, address)
 
     def apply(self, commands: str) -> None:
         """One transaction: all of it, or NftError and nothing."""
