@@ -43,6 +43,8 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "start": (MACHINE, "machine", "Start a component that was killed"),
     "traffic": (SEEING, "traffic", "Send steady traffic to a Service and count what becomes of it"),
     "history": (SEEING, "history", "Show what led to what, with the time of each stage"),
+    "rules": (SEEING, "rules", "Explain the rules of a Service on each node"),
+    "lab": (SEEING, "lab", "Exercises, checked step by step"),
     "demo": (SEEING, "demo", "Tell the whole story, live"),
 }
 
