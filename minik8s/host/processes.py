@@ -34,6 +34,7 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 Popen = subprocess.Popen  # for type hints elsewhere
 DEVNULL = subprocess.DEVNULL
+Timeout = subprocess.TimeoutExpired
 
 
 class CommandError(RuntimeError):
