@@ -23,6 +23,7 @@ from minik8s import params
 from minik8s.cluster import engine, state
 from minik8s.host import clock, mounts, processes
 
+SOCKET_PATH_MAX = 107  # Linux' limit (unix(7)), and containerd's sockets lie deep
 POLL_S = 0.02  # dockerd tells nobody when its socket is ready
 
 
@@ -71,12 +72,23 @@ def acquire(cluster: str) -> str:
     if theirs:
         return theirs
     where = place()
+    _check_length(where)
     with _locked(where):
         _note(where, _users(where) | {cluster})
         if not engine.answers(where.socket):
             _forget_crash(where)
             _start(where)
     return where.host
+
+
+def _check_length(where: Place) -> None:
+    """EngineError when sockets could not be named: dockerd itself would only say that containerd did not start."""
+    room = SOCKET_PATH_MAX - len(os.fsencode(where.exec / "containerd/containerd.sock.ttrpc"))
+    if room < 0:
+        raise engine.EngineError(
+            f"MINIK8S_HOME={where.root.parent} is {-room} bytes too long: sockets lie below it, and Linux allows their "
+            f"paths {SOCKET_PATH_MAX} bytes; choose a shorter one"
+        )
 
 
 def release(cluster: str) -> bool:

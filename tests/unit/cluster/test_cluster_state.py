@@ -88,8 +88,3 @@ def test_an_engine_in_another_kernel_is_refused_by_name() -> None:
     with pytest.raises(engine.EngineError, match="Docker Desktop"):
         engine.refuse_foreign(desktop, "6.1.0")
     engine.refuse_foreign({"OperatingSystem": "Debian GNU/Linux 12", "KernelVersion": "6.1.0"}, "6.1.0")
-
-
-def test_a_home_under_which_no_socket_would_fit_is_refused_by_name():
-    with pytest.raises(state.StateError, match="MINIK8S_HOME=/long"):
-        state.home({"MINIK8S_HOME": "/long" * 20})
