@@ -1,6 +1,7 @@
 """How much work Services are for the proxy: all of them at once, and one endpoint's change until the kernel has it.
 
-    .venv/bin/python tests/bench/proxy_bench.py [--sizes 100 1000 10000] [--upstream-limit 1000]
+    .venv/bin/pytest -q -s tests/bench/test_bench_rules.py
+    .venv/bin/python tests/bench/test_bench_rules.py [--sizes 100 1000 10000] [--upstream-limit 1000]
 
 Needs root. Everything happens in one network namespace of its own. Three endpoints for each Service. Beside our
 layout (one chain for each Service port, a cascade of rules) stands kube-proxy's (a chain for each endpoint, a verdict
@@ -46,6 +47,16 @@ class Cost:
     worst: float = 0.0
 
 
+def test_the_cost_of_services_for_the_proxy() -> None:
+    """Sanity only; the table is what one looks at."""
+    namespaces.create(NAMESPACE)
+    try:
+        costs = namespaces.in_ns(NAMESPACE, lambda: report([100, 1000], 1000))
+    finally:
+        namespaces.delete(NAMESPACE)
+    assert costs[1000].cpu < 20 * costs[100].cpu
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--sizes", type=int, nargs="+", default=[100, 1000])
@@ -58,7 +69,9 @@ def main() -> None:
         namespaces.delete(NAMESPACE)
 
 
-def report(sizes: Iterable[int], limit: int) -> None:
+def report(sizes: Iterable[int], limit: int) -> dict[int, Cost]:
+    """Print the table; what one change costs us, by the number of Services."""
+    changes = {}
     print(f"{'':>9} {'':>12} {'all at once, ms':>22} {'one change, ms':>30} {'memory':>8}")
     print(
         f"{'services':>9} {'layout':>12} {'CPU':>10} {'wall':>11} {'CPU':>10} {'median':>9} {'worst':>9} {'MB peak':>8}"
@@ -66,6 +79,7 @@ def report(sizes: Iterable[int], limit: int) -> None:
     for size in sizes:
         full, change = ours(size)
         show(size, "minik8s", full, change)
+        changes[size] = change
         if size > limit:
             continue
         their_full, their_change = upstreams(size)
@@ -73,6 +87,7 @@ def report(sizes: Iterable[int], limit: int) -> None:
         print(
             f"{'':>9} {'ratio':>12} {their_full.cpu / full.cpu:>9.1f}x {'':>11} {their_change.cpu / change.cpu:>9.1f}x"
         )
+    return changes
 
 
 def show(size: int, layout: str, full: Cost, change: Cost) -> None:
