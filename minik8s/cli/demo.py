@@ -78,24 +78,26 @@ def at_the_sources() -> None:
 @contextmanager
 def ended(teller: Teller, keep: bool) -> Iterator[None]:
     """Whatever happens inside: clients end, and the cluster goes unless it is to stay."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        # A command in the foreground is waited for, or it would go on beside the cleaning up; Ctrl-C reaches it too.
+        teller.interrupted = True
+        if not teller.busy:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     except KeyboardInterrupt:
         click.echo("\nInterrupted.")
         raise
     finally:
-        # A second Ctrl-C would leave half of it behind.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in before:  # a second Ctrl-C would leave half of it behind
+            signal.signal(number, signal.SIG_IGN)
         teller.stop()
         if keep:
             teller.say(f"The cluster stays. Remove it with: minik8s down --name {teller.name}")
         else:
             teller.run("minik8s down", always=True)
-        signal.signal(signal.SIGTERM, before)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -60,6 +60,8 @@ class Teller:
         self.counts: tally.Counts | None = None  # of the last traffic
         self.rate = story.RATE
         self.began: dict[str, float] = {}  # when a command in the foreground began, by its first two words
+        self.busy = False  # does a command run in the foreground?
+        self.interrupted = False  # somebody wants it to end
         self._blank = False  # is the last line an empty one?
         self._behind: list[Behind] = []
         self._client: Client | None = None
@@ -122,7 +124,11 @@ class Teller:
             )  # the story's own pause: nothing happens that could be awaited
             return
         self.began[" ".join(words(text)[:2])] = clock.wall()
+        self.busy = True
         code = processes.call([*_ARGV, *words(text)], env=self._environment())
+        self.busy = False
+        if self.interrupted and not always:
+            raise KeyboardInterrupt
         if code and not always:
             raise Failed(f"error: `{text}` ended with exit code {code}: the story ends here")
 

@@ -36,13 +36,13 @@ def observe(client: Client) -> Seen:
     nodes = client.list(Node).items
     asked = [(component, node.metadata.name) for node in nodes for component in COMPONENTS]
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        audit = pool.submit(_audit, client)
         journals = list(pool.map(lambda each: _journal(client, *each), asked))
-    known = [fact for journal in journals for fact in journal or ()]
+    # The audit comes last, so that it has every revision that a journal speaks of.
+    known = [*_audit(client), *(fact for journal in journals for fact in journal or ())]
     silent = [f"{component}@{node}" for (component, node), found in zip(asked, journals, strict=True) if found is None]
     # Nodes of one machine share its clock; a machine is known by its boot.
     machines = len({node.status.nodeInfo.bootID for node in nodes if node.status.nodeInfo}) or 1
-    return Seen(tuple(facts.in_order([*audit.result(), *known])), tuple(silent), machines, _selected(client))
+    return Seen(tuple(facts.in_order(known)), tuple(silent), machines, _selected(client))
 
 
 def history_of(seen: Seen, target: str, since: float = 0.0) -> plan.History:
