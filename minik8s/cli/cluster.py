@@ -16,7 +16,7 @@ from minik8s.cluster import state
 @click.option("--nodes", type=click.IntRange(1, 50), help="How many nodes (3, or as many as there are).")
 @doors.option
 @click.option(
-    "--without", multiple=True, metavar="COMPONENT", help="Leave a component out: you run your own. `none`: all again."
+    "--without", multiple=True, metavar="NAME", help="Leave a component or a controller out; `none`: all again."
 )
 @click.option("--profile", type=click.Choice(sorted(params.PROFILES)), help="How quickly failures are noticed.")
 @click.option("--fresh", is_flag=True, help="Remove what is there and begin anew.")
@@ -29,10 +29,7 @@ def up(nodes: int | None, cluster: str, without: tuple[str, ...], profile: str |
         need_root()
         if fresh or not state.paths(cluster).record.exists():
             need_able_machine()
-        left_out = tuple(launch.ALIASES.get(name, name) for name in without if name != "none")
-        unknown = set(left_out) - {*launch.MODULES, "etcd"}
-        if unknown:
-            raise LookupError(f"--without {', '.join(unknown)}: components are {', '.join(launch.MODULES)}, etcd")
+        left_out = launch.left_out(without)
         record = steps.up(steps.Wish(cluster, nodes, left_out if without else None, profile, fresh), click.echo)
         count = "1 node" if len(record.nodes) == 1 else f"{len(record.nodes)} nodes"
         click.echo(f"\nCluster {record.name}: {count}, API at https://127.0.0.1:{record.port}")

@@ -7,6 +7,7 @@ Read next: `client/component.py`, what each component is given.
 """
 
 import importlib
+from collections.abc import Iterable
 
 from minik8s.apiserver.options import ServerOptions
 from minik8s.client import component
@@ -23,6 +24,7 @@ MODULES = {
 }
 CONTROL_PLANE = ("apiserver", "controllers", "scheduler")
 PER_NODE = ("agent", "proxy", "dns")
+TIMED = ("controllers", "agent")  # what reads the profile's timers
 # Upstream's names for the same boxes.
 ALIASES = {
     "kube-apiserver": "apiserver",
@@ -53,6 +55,44 @@ def expected(record: state.Record) -> list[str]:
     return [name for name in (*control, *nodes) if name.partition("@")[0] not in record.without]
 
 
+def left_out(words: Iterable[str]) -> tuple[str, ...]:
+    """What `--without` names, by our own names: components, and single controllers (`endpoints`).
+
+    Raises LookupError for what is neither.
+    """
+    names = tuple(ALIASES.get(word, word) for word in words if word != "none")
+    if set(names) <= {*MODULES, "etcd"}:
+        return names  # the usual case; what follows is dear to import
+    from minik8s.controllers.main import CONTROLLERS
+
+    unknown = sorted(set(names) - {*MODULES, "etcd", *CONTROLLERS})
+    if unknown:
+        known = f"components are {', '.join((*MODULES, 'etcd'))}; controllers are {', '.join(CONTROLLERS)}"
+        raise LookupError(f"--without {', '.join(unknown)}: {known}")
+    return names
+
+
+def controllers(record: state.Record) -> str:
+    """Which controllers run: `*`, or `*,-endpoints` when somebody else does the work of one."""
+    return ",".join(["*", *(f"-{name}" for name in sorted(record.without) if name not in (*MODULES, "etcd"))])
+
+
+def differing(before: state.Record, after: state.Record, running: Iterable[str]) -> dict[str, list[str]]:
+    """What a changed wish means for processes that run already: which are to `stop`, `start`, or start `again`."""
+    wanted, was = set(expected(after)), set(expected(before))
+    again = []
+    if before.profile != after.profile:
+        again = [name for name in wanted & was if name.partition("@")[0] in TIMED]
+    elif controllers(before) != controllers(after):
+        again = ["controllers"] if "controllers" in wanted & was else []
+    alive = set(running)
+    return {
+        "stop": sorted((was - wanted) & alive),
+        "start": sorted(name for name in wanted - was if name.partition("@")[0] in before.without),
+        "again": sorted(set(again) & alive),
+    }
+
+
 def launch(options: Options) -> None:
     """Run a component other than the API server until it is told to stop."""
     module = importlib.import_module(MODULES[options.name])
@@ -78,6 +118,7 @@ def options_for(where: state.Paths, record: state.Record, process: str) -> Optio
         docker_host=record.docker_host if name == "agent" else "",
         pki_dir=str(where.pki),
         state_dir=str(where.root),
+        controllers=controllers(record),
         identity=process,
     )
 

@@ -13,6 +13,7 @@ Read next: `fabric.py` (network), `zygote.py` (processes), `ready.py` (when it i
 """
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -76,8 +77,11 @@ def up(wish: Wish, say: Say) -> state.Record:
             down.down_locked(where)
             steps.done("the cluster of this name is gone")
         where.make()
-        record = merge(state.read(where), wish)
+        before = state.read(where)
+        record = merge(before, wish)
         state.write(where, record)
+        if before is not None and registry.zygote(where)[0]:
+            settle(where, before, record)
         fabric.build(record.name, {})
         record = start_zygote(where, record)
         started = furnish(where, record, steps)
@@ -96,6 +100,21 @@ def merge(known: state.Record | None, wish: Wish) -> state.Record:
     nodes = tuple(topology.node_names(max(len(base.nodes), wish.nodes or 0)))
     without = base.without if wish.without is None else wish.without
     return replace(base, nodes=nodes, without=without, profile=wish.profile or base.profile)
+
+
+def settle(where: state.Paths, before: state.Record, record: state.Record) -> None:
+    """Let what runs already follow a changed wish: other timers, a component less, a controller more."""
+    table = {process.name: process for process in registry.read(where)}
+    change = launch.differing(before, record, [name for name, process in table.items() if process.pid])
+    ended = [*change["stop"], *change["again"]]
+    if ended:
+        registry.ask(where, {"do": "kill", "names": ended, "signal": signal.SIGTERM})
+        for name in ended:
+            if not processes.wait_gone(table[name].pid, params.STOP_GRACE_S, table[name].started):
+                processes.kill(table[name].pid, signal.SIGKILL, table[name].started)
+    known = [name for name in (*change["start"], *change["again"]) if name in table]
+    if known:
+        registry.ask(where, {"do": "start", "names": known})
 
 
 def start_zygote(where: state.Paths, record: state.Record) -> state.Record:

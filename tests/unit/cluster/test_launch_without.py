@@ -1,0 +1,43 @@
+"""Leaving out: a component, or one controller of the process that has them all; and changing one's mind."""
+
+from dataclasses import replace
+
+import pytest
+
+from minik8s.cluster import launch, state
+
+RECORD = state.Record("c", ("node-1",))
+RUNNING = launch.expected(RECORD)
+
+
+def test_a_controller_left_out_is_told_to_the_process_that_has_it() -> None:
+    assert launch.controllers(RECORD) == "*"
+    assert launch.controllers(replace(RECORD, without=("endpoints", "scheduler"))) == "*,-endpoints"
+
+
+def test_a_name_that_is_neither_component_nor_controller_is_refused_with_those_there_are() -> None:
+    assert launch.left_out(["kubelet", "endpoints", "none"]) == ("agent", "endpoints")
+    with pytest.raises(LookupError, match=r"endpoint: .*endpoints"):
+        launch.left_out(["endpoint"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        pytest.param({}, {}, {}, id="nothing"),
+        pytest.param({}, {"without": ("endpoints",)}, {"again": ["controllers"]}, id="a controller less"),
+        pytest.param({"without": ("endpoints",)}, {}, {"again": ["controllers"]}, id="a controller more"),
+        pytest.param({}, {"without": ("proxy",)}, {"stop": ["proxy@node-1"]}, id="a component less"),
+        pytest.param({"without": ("proxy",)}, {}, {"start": ["proxy@node-1"]}, id="a component more"),
+        pytest.param({}, {"profile": "kubernetes"}, {"again": ["agent@node-1", "controllers"]}, id="other timers"),
+        pytest.param({}, {"nodes": ("node-1", "node-2")}, {}, id="one node more: nothing of what runs"),
+    ],
+)
+def test_what_runs_follows_a_changed_wish(before: dict, after: dict, change: dict) -> None:
+    expected = {"stop": [], "start": [], "again": [], **change}
+    assert launch.differing(replace(RECORD, **before), replace(RECORD, **after), RUNNING) == expected
+
+
+def test_what_the_user_stopped_is_not_started_by_other_timers() -> None:
+    change = launch.differing(RECORD, replace(RECORD, profile="kubernetes"), ["agent@node-1"])
+    assert change["again"] == ["agent@node-1"]
