@@ -119,6 +119,10 @@ AUDIT_ENTRIES = 5000
 
 CLIENT_CONNECT_TIMEOUT_S = 3.0
 CLIENT_READ_TIMEOUT_S = 15.0
+# A cable that was cut says nothing, and TCP by itself waits for minutes. The kernel asks the other end after so many
+# quiet seconds, again and again, and gives the connection up after the last; so a node is back soon after its cable is.
+TCP_KEEPALIVE_IDLE_S, TCP_KEEPALIVE_INTERVAL_S, TCP_KEEPALIVE_PROBES = 3, 1, 3
+TCP_USER_TIMEOUT_MS = 6000  # the same for what was sent and never acknowledged (RFC 5482)
 WATCH_READ_TIMEOUT_S = 35.0  # three bookmarks missed: the connection is dead, whatever TCP believes
 INFORMER_BACKOFF_S = (0.05, 2.0)
 # client-go's ItemExponentialFailureRateLimiter, with a lower ceiling: a learner waits for it.

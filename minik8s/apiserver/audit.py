@@ -2,20 +2,19 @@
 
 `history` follows a Service through the cluster by these lines, so they must survive a restart of the API server and
 must not grow for ever. The newest are in memory, all of those in a file of JSON lines; when the file has become twice
-as long it is written anew. Invariant: what `since` answers is the same before and after a restart, save for a last line
+as long it is written anew. Of a Lease's renewals only the last is kept: they come every second, and would push out all
+that happened. Invariant: what `since` answers is the same before and after a restart, save for a last line
 cut short by the crash. `_lock` guards everything here. Read next: http.py, which records.
 """
 
 import os
 import threading
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from minik8s.apiserver.request import Request, Written
-from minik8s.host import clock
 from minik8s.params import AUDIT_ENTRIES
 
 
@@ -42,13 +41,14 @@ class Audit:
     def __init__(self, path: str | Path | None = None, size: int = AUDIT_ENTRIES) -> None:
         self._lock = threading.Lock()
         self._size = size
-        self._ring: deque[tuple[int, bytes]] = deque(maxlen=size)
+        self._ring: dict[Hashable, tuple[int, bytes]] = {}  # in the order in which they came
         self._path = Path(path) if path else None
         self._file: int | None = None
         self._lines = 0
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._ring.extend(_lines(self._path))
+            for entry, line in _lines(self._path):
+                self._keep(entry, line)
             self._rewrite(self._path)
 
     def record(self, request: Request, written: Written, code: int, headers: Mapping[str, str]) -> None:
@@ -59,7 +59,7 @@ class Audit:
         """Add a line."""
         line = msgspec.json.encode(entry)
         with self._lock:
-            self._ring.append((entry.revision, line))
+            self._keep(entry, line)
             if self._file is None or self._path is None:
                 return
             os.write(self._file, line + b"\n")  # one write: a crash leaves a whole line or the last one torn
@@ -67,10 +67,19 @@ class Audit:
             if self._lines >= 2 * self._size:
                 self._rewrite(self._path)
 
+    def _keep(self, entry: Entry, line: bytes) -> None:
+        key: Hashable = object()
+        if entry.resource == "leases" and entry.verb != "create":
+            key = (entry.namespace, entry.name)
+        self._ring.pop(key, None)
+        self._ring[key] = (entry.revision, line)
+        if len(self._ring) > self._size:
+            del self._ring[next(iter(self._ring))]
+
     def since(self, revision: int) -> Iterator[bytes]:
         """The lines of later revisions, oldest first, each with its line feed; 0 is all, refused writes too."""
         with self._lock:
-            found = [(number, line) for number, line in self._ring if number > revision or not revision]
+            found = [(number, line) for number, line in self._ring.values() if number > revision or not revision]
         found.sort(key=lambda item: item[0])  # two requests may finish in the other order
         for _, line in found:
             yield line + b"\n"
@@ -84,7 +93,7 @@ class Audit:
 
     def _rewrite(self, path: Path) -> None:
         fresh = path.with_suffix(".new")
-        fresh.write_bytes(b"".join(line + b"\n" for _, line in self._ring))
+        fresh.write_bytes(b"".join(line + b"\n" for _, line in self._ring.values()))
         fresh.replace(path)
         if self._file is not None:
             os.close(self._file)
@@ -97,7 +106,7 @@ def entry(request: Request, written: Written, code: int, headers: Mapping[str, s
     seen = [each.strip() for each in headers.get("X-Minik8s-From", "").split(",")]
     return Entry(
         revision=written.revision,
-        wall=clock.wall(),
+        wall=written.wall,
         verb=request.verb,
         user=request.user.name,
         agent=headers.get("User-Agent", ""),
@@ -111,7 +120,7 @@ def entry(request: Request, written: Written, code: int, headers: Mapping[str, s
     )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path) -> Iterator[tuple[Entry, bytes]]:
     if not path.exists():
         return
     for line in path.read_bytes().split(b"\n"):
@@ -119,4 +128,4 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             entry = msgspec.json.decode(line, type=Entry)
         except msgspec.MsgspecError:
             continue  # torn by a crash, or the empty rest after the last line feed
-        yield entry.revision, line
+        yield entry, line

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from minik8s.api.meta import Object
 from minik8s.apiserver.authn import User
 from minik8s.apiserver.routes import Target
+from minik8s.host import clock
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Written:
     namespace: str
     name: str
     revision: int
+    wall: float = field(default_factory=clock.wall)  # made as soon as the write is known to have taken place
 
 
 @dataclass(frozen=True)

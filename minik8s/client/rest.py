@@ -100,6 +100,15 @@ class _List(msgspec.Struct):
 _frames = msgspec.json.Decoder(_Frame)
 _lists = msgspec.json.Decoder(_List)
 
+_SOCKET_OPTIONS = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, params.TCP_KEEPALIVE_IDLE_S),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, params.TCP_KEEPALIVE_INTERVAL_S),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, params.TCP_KEEPALIVE_PROBES),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, params.TCP_USER_TIMEOUT_MS),
+]
+
 
 class Response:
     """An answer. `data` reads the whole body, `lines()` reads it as it comes."""
@@ -164,7 +173,9 @@ class Client:
         if access.token:
             self._headers["Authorization"] = f"Bearer {access.token}"
         self._tls = _tls(access)
-        self._pool = urllib3.PoolManager(maxsize=pool, ssl_context=self._tls, retries=False)
+        self._pool = urllib3.PoolManager(
+            socket_options=_SOCKET_OPTIONS, maxsize=pool, ssl_context=self._tls, retries=False
+        )
         self.observer: Any = None  # called with (method, path, status, response) after each request: `minik8s -v`
 
     @classmethod

@@ -50,6 +50,15 @@ def test_a_line_says_who_what_and_why():
     }
 
 
+def test_renewals_of_a_lease_do_not_push_out_what_happened(tmp_path):
+    audit = Audit(tmp_path / "audit.jsonl", size=3)
+    audit.add(entry(1, resource="pods", name="web"))
+    for revision in range(2, 50):
+        audit.add(Entry(revision=revision, wall=1.0, verb="update", user="me", resource="leases", name="node-1"))
+    assert revisions(audit) == [1, 49]
+    assert revisions(Audit(tmp_path / "audit.jsonl", size=3)) == [1, 49], "the same after a restart"
+
+
 def test_a_client_that_gives_no_reason_is_noted_without_one():
     audit = Audit()
     audit.record(Request(Target(Service), "create", User("me")), Written("default", "web", 3), 201, {})
