@@ -43,6 +43,8 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "start": (MACHINE, "machine", "Start a component that was killed"),
     "traffic": (SEEING, "traffic", "Send steady traffic to a Service and count what becomes of it"),
     "history": (SEEING, "history", "Show what led to what, with the time of each stage"),
+    "doctor": (SEEING, "doctor", "Find out, rung by rung, why a Service does not answer"),
+    "break": (SEEING, "breaking", "Break a Service in one of five ways, for you to find out"),
     "rules": (SEEING, "rules", "Explain the rules of a Service on each node"),
     "lab": (SEEING, "lab", "Exercises, checked step by step"),
     "demo": (SEEING, "demo", "Tell the whole story, live"),

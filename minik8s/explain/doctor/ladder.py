@@ -1,4 +1,4 @@
-"""The ladder: which questions are asked, in which order, and who judges the answer. Pure, but for the `look` it is given.
+"""The ladder: which questions are asked, in which order, and who judges the answer. Pure, but for `look`.
 
 It is the order of Kubernetes' page "Debug Services", from the object to the packet. A rung is judged only when all
 below it hold, so a judge may take them for granted; the first that does not hold ends the climb.
@@ -37,7 +37,7 @@ RUNGS = (
     Rung("name", "The name resolves", NETWORK, traffic.name_resolves),
     Rung("cluster-ip", "The ClusterIP answers", NETWORK, traffic.cluster_ip),
     Rung("node-port", "The node port answers", NETWORK, traffic.node_port),
-    Rung("rules", "The nodes' rules are right", NETWORK, traffic.rules_right),
+    Rung("rules", "The rules are right", NETWORK, traffic.rules_right),
 )
 
 

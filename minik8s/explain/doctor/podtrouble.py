@@ -6,7 +6,7 @@ running, probed. The first that stands in the way is the answer.
 Read next: ../../agent/status.py, which reports these states.
 """
 
-from minik8s.api.pods import ContainerStatus, Pod, condition, is_terminating
+from minik8s.api.pods import ContainerStatus, Pod, Probe, condition, is_terminating
 from minik8s.explain.doctor.facts import Facts, node_is_ready
 from minik8s.explain.doctor.verdict import Evidence, Verdict, red
 
@@ -29,6 +29,9 @@ KINDS: dict[str, tuple[str, str]] = {
 def verdict(facts: Facts, pod: Pod, said: str) -> Verdict:
     kind, cause = trouble(facts, pod)
     code, mend = KINDS[kind]
+    better = better_probe(pod) if kind == "probe" else None
+    if better:
+        mend = f"minik8s get{{place}} {{owner}} -o yaml | sed 's/{better[0]}/{better[1]}/' | minik8s apply -f -"
     place = f" -n {facts.namespace}" if facts.namespace != "default" else ""
     status = next((each for each in pod.status.containerStatuses if not each.ready), None)
     words = {
@@ -102,4 +105,26 @@ def _of_probe(facts: Facts, pod: Pod) -> tuple[str, str]:
     if not probed:
         return "starting", "Its containers have not all started yet."
     said = [each for each in facts.warnings.get(pod.metadata.name, ()) if "eadiness probe" in each]
-    return "probe", said[-1] if said else f"The readinessProbe of container {probed[0]} has not passed yet."
+    asks = next(asked(c.readinessProbe) for c in pod.spec.containers if c.name == probed[0] and c.readinessProbe)
+    named = ", ".join(f"{p.name or 'port'} {p.containerPort}" for c in pod.spec.containers for p in c.ports)
+    ports = f" The containers' ports: {named}." if named else ""
+    return "probe", f"{said[-1] if said else 'It has not passed yet'}. It asks {asks}.{ports}"
+
+
+def asked(probe: Probe) -> str:
+    """What a probe asks, in words."""
+    if probe.httpGet:
+        return f"port {probe.httpGet.port} for {probe.httpGet.path or '/'}"
+    if probe.tcpSocket:
+        return f"whether port {probe.tcpSocket.port} takes connections"
+    return f"`{' '.join(probe.exec.command)}`" if probe.exec else "nothing"
+
+
+def better_probe(pod: Pod) -> tuple[str, str] | None:
+    """The probe's port, where no container names such a port, and the one that was probably meant."""
+    ports = [port for container in pod.spec.containers for port in container.ports]
+    for probe in (container.readinessProbe for container in pod.spec.containers if container.readinessProbe):
+        way = probe.httpGet or probe.tcpSocket
+        if way and len(ports) == 1 and way.port not in (ports[0].containerPort, ports[0].name):
+            return f"port: {way.port}", f"port: {ports[0].containerPort}"
+    return None

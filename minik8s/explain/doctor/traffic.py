@@ -30,6 +30,16 @@ def agent_down(node: str, why: str) -> Verdict:
     )
 
 
+def state(why: str) -> str:
+    """What the failure to reach a process says of it."""
+    return "is held, or hangs" if "timed out" in why else "does not run" if "refused" in why else f"fails ({why})"
+
+
+def cannot(node: str, why: str) -> Verdict:
+    """The agent could not be asked: because it is silent, or because it is another kind of kubelet."""
+    return agent_down(node, why) if "does not answer" in why else unasked(why)
+
+
 # --- 6 Each Pod listens -----------------------------------------------------------------------------------------------
 
 
@@ -41,7 +51,7 @@ def pods_listen(facts: Facts) -> Verdict:
     for target in own:
         listening = facts.listeners[target.pod]
         if isinstance(listening, str):
-            return agent_down(target.node, listening) if "agent" in listening else unasked(listening)
+            return cannot(target.node, listening)
         if not listening:
             return red(
                 "MK-SILENT",
@@ -130,7 +140,7 @@ def name_resolves(facts: Facts) -> Verdict:
     if lookup is None or facts.source is None:
         return unasked(facts.source_why or "there is no Pod to ask from")
     if lookup.unasked:
-        return agent_down(facts.source.spec.nodeName, lookup.unasked)
+        return cannot(facts.source.spec.nodeName, lookup.unasked)
     if params.DNS_SERVICE_IP not in lookup.nameservers:
         return _other_resolver(facts, lookup.nameservers)
     wanted = _expected(facts)
@@ -154,7 +164,7 @@ def _dns_down(node: str, why: str, said: str) -> Verdict:
     return red(
         "MK-DNS",
         f"the DNS server of {node} does not answer; {said}",
-        f"The process dns@{node} is dead or held ({why}).",
+        f"The process dns@{node} {state(why)}.",
         f"minik8s kill dns@{node} -s CONT" if "timed out" in why else f"minik8s start dns@{node}",
         Evidence(get_raw(node, "/debug/dns/healthz"), why),
         Evidence(slice_, "ready: false, a moment after it fell silent"),
@@ -304,8 +314,8 @@ def _proxy_down(facts: Facts, there: OnNode) -> Verdict:
     return red(
         "MK-PROXY",
         f"the proxy of {there.node} does not answer",
-        f"The process proxy@{there.node} is dead or held ({there.proxy}). The kernel keeps its last rules; no change "
-        "of endpoints reaches this node.",
+        f"The process proxy@{there.node} {state(there.proxy)}. The kernel keeps its last rules; no change of endpoints "
+        "reaches this node.",
         f"minik8s kill proxy@{there.node} -s CONT"
         if "timed out" in there.proxy
         else f"minik8s start proxy@{there.node}",
