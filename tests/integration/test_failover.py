@@ -13,7 +13,6 @@ import pytest
 from support.cluster import ClientPod, Cluster, Space, Traffic, until
 
 from minik8s.api.core import Service
-from minik8s.api.discovery import EndpointSlice
 from minik8s.api.pods import Pod, is_ready
 from minik8s.host import clock, processes
 
@@ -95,6 +94,9 @@ def test_a_killed_process_costs_its_own_requests_and_the_pod_stays_the_same(
         cluster.wait_rules(left["node-1"], ["node-1"], added=victim.status.podIP)
         traffic.wait_more(RATE)
     print(f"\n{endpoints} endpoints, one killed: {account(traffic, died, left['node-1'], endpoints)}")
+    told = next(each for each in windows(space) if each["endpoint"].startswith(f"{victim.status.podIP}:"))
+    assert told["endpoints"] == endpoints
+    assert abs(told["seconds"]["node-1"] - (left["node-1"] - died)) < 0.25, "history tells the same window"
     now = space.get(Pod, victim.metadata.name)
     assert (now.metadata.uid, now.status.podIP) == (victim.metadata.uid, victim.status.podIP)
     assert now.status.containerStatuses[0].restartCount == 1
@@ -145,30 +147,23 @@ def test_a_stopped_proxy_delays_the_stage_rules_of_its_node_and_nothing_else(clu
         assert cluster.rules("node-2", began, added=pod.status.podIP) is None
     finally:
         cluster("kill", "proxy@node-2", "-s", "CONT")
-    late = cluster.wait_rules(began, ["node-2"], added=pod.status.podIP)["node-2"]
-    written = slice_written(cluster, space, pod)
-    delays = {node: at - written for node, at in {**quick, "node-2": late}.items()}
-    print(f"\nfrom the endpoints' write to the rules: { {node: f'{s:.3f} s' for node, s in sorted(delays.items())} }")
-    assert delays["node-1"] < 1 and delays["node-3"] < 1
-    assert delays["node-2"] > STOPPED_S
-    assert stage_is_seen(cluster, space, delays)
+    cluster.wait_rules(began, ["node-2"], added=pod.status.podIP)
+    told = facts(space, began)
+    rules = {fact["node"]: fact["step"] for fact in told if pod.status.podIP in str(fact["data"].get("added"))}
+    print(f"\nthe stage `rules`, by history: { {node: f'{step:.3f} s' for node, step in sorted(rules.items())} }")
+    assert rules["node-2"] > STOPPED_S
+    assert max(rules["node-1"], rules["node-3"]) < STOPPED_S / 2
+    others = [fact for fact in told if fact["stage"] != "rules" and pod.metadata.name in fact["object"]]
+    assert others and max(fact["step"] for fact in others) < STOPPED_S, "no other stage took that long"
 
 
-def slice_written(cluster: Cluster, space: Space, pod: Pod) -> float:
-    """When the endpoints controller had told of this Pod, by the API server's own note."""
-    slices = space.client.list(EndpointSlice, space.name, labels="kubernetes.io/service-name=web").items
-    assert any(pod.status.podIP in each.addresses for one in slices for each in one.endpoints)
-    writes = [
-        entry["wall"]
-        for entry in cluster.audit()
-        if entry["resource"] == "endpointslices" and entry["namespace"] == space.name and entry["code"] < 300
-    ]
-    return max(writes)
+def facts(space: Space, since: float) -> list[dict]:
+    """What `history` says led to what, in order: each fact with the seconds since the one that caused it."""
+    said = json.loads(space("history", "svc/web", "-o", "json", "--since", "60s").stdout)
+    return [fact for episode in said["episodes"] for fact in episode["stages"] if fact["wall"] > since]
 
 
-def stage_is_seen(cluster: Cluster, space: Space, delays: dict[str, float]) -> bool:
-    """What `history` says of the same: the stage `rules` of node-2 is the late one."""
-    said = cluster("get", "--raw", "/api/v1/nodes/node-2/proxy/debug/proxy/debug/journal").stdout
-    entries = [json.loads(line) for line in said.splitlines()]
-    last = [each for each in entries if each["stage"] == "rules" and f"{space.name}/web" in each["data"]["services"]]
-    return bool(last) and delays["node-2"] == max(delays.values())
+def windows(space: Space) -> list[dict]:
+    """For how long, by `history`, each node's rules still led to an endpoint that was gone."""
+    said = json.loads(space("history", "svc/web", "-o", "json", "--since", "60s").stdout)
+    return [window for episode in said["episodes"] for window in episode["windows"]]
