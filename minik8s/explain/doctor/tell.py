@@ -63,12 +63,12 @@ def command(text: str, first: str, later: str) -> list[str]:
     if " | " in text:
         parts = text.split(" | ")
         ended = [f"{part} |" for part in parts[:-1]] + parts[-1:]
-        return [first + ended[0], *(f"{later}    {part}" for part in ended[1:])]
+        return [first + ended[0], *(f"{later}  {part}" for part in ended[1:])]
     lines = textwrap.wrap(
         text,
         WIDTH - 2,
         initial_indent=first,
-        subsequent_indent=f"{later}    ",
+        subsequent_indent=f"{later}  ",
         break_long_words=False,
         break_on_hyphens=False,
     )
