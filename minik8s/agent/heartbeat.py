@@ -50,8 +50,9 @@ class NodeStatus:
 
     def write(self, node: Node) -> None:
         """Patch labels and status where they differ from what is true now."""
-        wrong = self._ground.runtime() or self._ground.network()
-        images = [] if self._ground.runtime() else self._ground.images()
+        down = self._ground.runtime()  # asked once: each answer is a request to Docker
+        wrong = down or self._ground.network()
+        images = [] if down else self._ground.images()
         now = clock.wall()
         wanted = nodeinfo.status(self._machine, node, images, (wrong, now))
         labels = {k: v for k, v in nodeinfo.labels(self._machine).items() if node.metadata.labels.get(k) != v}
