@@ -115,15 +115,15 @@ class DnsProbe:
 
     def _write(self, ready: bool) -> None:
         wanted = endpoint_slice(self._node, self._address, ready)
-        name, why = wanted.metadata.name, Why("DNS answers" if ready else "DNS does not answer")
+        name, because = wanted.metadata.name, "DNS answers" if ready else "DNS does not answer"
         try:
             present = self._client.get(EndpointSlice, name, NAMESPACE)
         except NotFound:
             try:
-                self._client.create(wanted, why=why)
+                self._client.create(wanted, why=Why(because))
             except AlreadyExists:
                 pass
             return
         if present.endpoints != wanted.endpoints or present.ports != wanted.ports:
             wanted.metadata.resourceVersion = present.metadata.resourceVersion
-            self._client.replace(wanted, why=why)
+            self._client.replace(wanted, why=Why(because, [present]))

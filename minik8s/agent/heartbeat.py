@@ -83,7 +83,7 @@ class Heart:
 
     def beat(self, owner: Node | None) -> None:
         name, now = self._machine.name, rfc3339(clock.wall(), micro=True)
-        why = Why("heartbeat")
+        why = Why("heartbeat", [owner] if owner else ())
         try:
             body = {"spec": {"holderIdentity": name, "renewTime": now}}
             self._client.patch(Lease, name, LEASE_NAMESPACE, body, why=why)

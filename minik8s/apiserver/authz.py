@@ -66,6 +66,12 @@ def own_pod(ask: Ask) -> bool:
     return bool(ask.node) and all(pod.spec.nodeName == ask.node for pod in pods)
 
 
+def own_report(ask: Ask) -> bool:
+    """A report on an own Pod that leaves its labels alone: they say which Services it is behind."""
+    pods = [pod for pod in (ask.before, ask.after) if isinstance(pod, Pod)]
+    return own_pod(ask) and all(pod.metadata.labels == pods[0].metadata.labels for pod in pods)
+
+
 def by_name(ask: Ask) -> bool:
     """One object, asked for by its name."""
     return bool(ask.name)
@@ -120,8 +126,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(
             ("update", "patch"),
             ("pods/status",),
-            only=own_pod,
-            because="a node may report only on Pods that are bound to it",
+            only=own_report,
+            because="a node may report only on Pods that are bound to it, and not change their labels",
         ),
         Rule(("delete",), ("pods",), only=own_pod, because="a node may delete only Pods that are bound to it"),
         Rule(

@@ -3,6 +3,7 @@
 Read `verbs.py`, `reads.py`, `watching.py`, `subresources.py` for the functions.
 """
 
+import dataclasses
 import functools
 import threading
 from collections.abc import Callable
@@ -40,7 +41,12 @@ class Dispatcher:
         """Check the rights and do it. `gone` tells a watch whether its client has left."""
         _check_method(request)
         access.check(request, uses=functools.partial(usage.used_on_node, self.registry))
-        _check_dry_run(request)
+        request = _told_dry_run(request)
+        answer = self._answer(request, gone)
+        # What was only tried made no revision: the audit is not to tell of it.
+        return dataclasses.replace(answer, writes=()) if request.dry_run else answer
+
+    def _answer(self, request: Request, gone: Callable[[], bool]) -> Answer:
         if request.target.subresource:
             return self._subresource(request)
         if request.verb == "get":
@@ -91,10 +97,17 @@ def _check_method(request: Request) -> None:
         raise errors.method_not_allowed(f"{request.verb}: an IPAddress is written with its Service, in one transaction")
 
 
-def _check_dry_run(request: Request) -> None:
-    asked = request.query.get("dryRun", "")
-    if asked not in ("", "All"):
+def _told_dry_run(request: Request) -> Request:
+    """A dry run is asked for in the query; for a deletion also in its options, as kubectl does."""
+    asked = [each for each in (request.query.get("dryRun", ""),) if each]
+    if request.verb in ("delete", "deletecollection"):
+        asked += admission.delete_options(request).dryRun
+    wrong = next((each for each in asked if each != "All"), "")
+    if wrong:
         cause = meta.StatusCause(
-            reason="FieldValueNotSupported", message=f'Unsupported value: "{asked}"', field="dryRun"
+            reason="FieldValueNotSupported",
+            message=f'Unsupported value: "{wrong}": supported values: "All"',
+            field="dryRun",
         )
         raise errors.invalid(request.cls, request.target.name, [cause])
+    return dataclasses.replace(request, query={**request.query, "dryRun": "All"}) if asked else request

@@ -73,7 +73,7 @@ def settings(options: ServerOptions) -> dict[str, Any]:
         "loglevel": "warning",
         "proc_name": options.name,
         "post_fork": _post_fork,
-        "when_ready": _when_ready,
+        "pre_fork": _pre_fork,
         "control_socket_disable": True,
     }
     if options.tls_cert_file:
@@ -94,8 +94,8 @@ def _tls(_config: Any, default: Any) -> ssl.SSLContext:
     return context
 
 
-def _when_ready(arbiter: Arbiter) -> None:
-    processes.set_title(arbiter.cfg.proc_name)
+def _pre_fork(arbiter: Arbiter, _worker: ThreadWorker) -> None:
+    processes.set_title(arbiter.cfg.proc_name)  # here, for gunicorn gives the arbiter its own title when it is ready
 
 
 def _post_fork(arbiter: Arbiter, _worker: ThreadWorker) -> None:

@@ -67,7 +67,7 @@ class Context:
             if isinstance(action, Tell):
                 told.append((action, ""))
                 continue
-            name = self._write(action, Why(action.because, [*action.seen, *seen]))
+            name = self._write(action, Why(action.because, [*action.seen, *seen] or _looked_at(action)))
             if action.tell is not None and name is not None:
                 told.append((action.tell, name))
         for tell, name in told:
@@ -118,6 +118,11 @@ class Context:
                 self.informer(cls).removed(action.target)
             return meta.name
         return None
+
+
+def _looked_at(action: Create | Patch | Delete) -> list[Object]:
+    """Where a plan names nothing else, it was decided by looking at what it changes."""
+    return [] if isinstance(action, Create) else [action.target]
 
 
 def _over(obj: Object) -> bool:

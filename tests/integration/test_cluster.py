@@ -118,6 +118,12 @@ def test_up_returns_when_every_node_is_ready(cluster: state.Paths) -> None:
     assert all(c.status == "True" for node in nodes for c in node.status.conditions if c.type == "Ready")
 
 
+def test_ps_calls_each_process_what_it_is(cluster: state.Paths) -> None:
+    for each in registry.read(cluster):
+        title = Path(f"/proc/{each.pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")[0].decode()
+        assert title == f"minik8s: {each.name}" or each.name in ("etcd", "zygote"), title
+
+
 def test_a_second_up_changes_nothing(cluster: state.Paths) -> None:
     before = registry.read(cluster)
     minik8s("up")

@@ -1,13 +1,14 @@
 """The smaller parts of the agent: addresses, probes' verdicts, DNS questions, the node's own status, files."""
 
 import struct
+from types import SimpleNamespace
 
 import pytest
 from agent_worlds import a_container, a_pod
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minik8s.agent import addresses, dnsprobe, nodeinfo, pages, probing, restarts, server
+from minik8s.agent import addresses, dnsprobe, heartbeat, nodeinfo, pages, probing, restarts, server
 from minik8s.agent.environment import ConfigError, Sources
 from minik8s.agent.memory import newer
 from minik8s.agent.probing import LIVENESS, READINESS, STARTUP, History
@@ -16,6 +17,7 @@ from minik8s.agent.world.exec import Frames
 from minik8s.agent.world.volumes import Volumes
 from minik8s.api import codec
 from minik8s.api.core import ConfigMap, Node
+from minik8s.api.meta import ObjectMeta
 from minik8s.api.pods import Probe, condition
 
 CIDR = "10.244.1.0/24"
@@ -156,12 +158,14 @@ class Slices:
 
     def __init__(self):
         self.written = []
+        self.seen = []
 
     def get(self, cls, name, namespace):
         return dnsprobe.endpoint_slice("node-1", "1.1.1.1", self.written[-1]) if self.written else _missing()
 
     def create(self, obj, why):
         self.written.append(obj.endpoints[0].conditions.ready)
+        self.seen.append([each.metadata.name for each in why.seen])
 
     replace = create
 
@@ -176,6 +180,15 @@ def test_one_lost_answer_is_forgiven_and_two_are_not():
     for well in (True, True, False, True, False, False, False, True):
         probe.step(well)
     assert slices.written == [True, False, True]
+    assert slices.seen == [["kube-dns-node-1"]] * 3  # each change names the slice it was decided on
+
+
+def test_a_heartbeat_names_the_node_it_beats_for():
+    told = []
+    client = SimpleNamespace(patch=lambda *_, why: told.append(why))
+    node = Node(metadata=ObjectMeta(name="node-1"))
+    heartbeat.Heart(client, SimpleNamespace(name="node-1"), None).beat(node)
+    assert [(why.because, list(why.seen)) for why in told] == [("heartbeat", [node])]
 
 
 # --- Docker's answers ---

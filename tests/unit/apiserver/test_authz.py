@@ -99,6 +99,12 @@ def test_a_node_reports_only_on_pods_that_are_bound_to_it():
         assert "bound to it" in allowed(ask("patch", "pods/status", before, after))
 
 
+def test_a_node_cannot_move_its_pods_behind_another_service():
+    relabelled = pod("node-1")
+    relabelled.metadata.labels = {"app": "bank"}
+    assert "not change their labels" in allowed(ask("patch", "pods/status", pod("node-1"), relabelled))
+
+
 def test_a_node_deletes_only_pods_that_are_bound_to_it():
     assert allowed(ask("delete", "pods", pod("node-1"))) is None
     assert "bound to it" in allowed(ask("delete", "pods", pod("node-2")))
