@@ -6,6 +6,7 @@ Read next: traffic.py.
 """
 
 from minik8s.api.core import Pod, Service, ServicePort
+from minik8s.api.pods import is_terminating
 from minik8s.api.selectors import format_labels
 from minik8s.explain import nearmiss
 from minik8s.explain.doctor import podtrouble
@@ -130,10 +131,12 @@ def pods_ready(facts: Facts) -> Verdict:
     spec = facts.spec.spec
     if by_hand(facts.spec):
         return skipped("it has no Pods of its own")
-    chosen, ready = facts.selected, facts.ready
+    ready = facts.ready
+    chosen = [pod for pod in facts.selected if not is_terminating(pod)] or facts.selected
     troubled = [pod for pod in chosen if pod not in ready]
     if not ready and not spec.publishNotReadyAddresses:
-        pod = min(troubled, key=lambda each: (each.metadata.deletionTimestamp is not None, each.metadata.name))
+        # One that only has to wait tells least.
+        pod = min(troubled, key=lambda each: (podtrouble.trouble(facts, each)[0] == "starting", each.metadata.name))
         return podtrouble.verdict(facts, pod, f"none of {count(len(chosen), 'Pod')} is Ready")
     if not troubled:
         return ok(f"all {len(ready)}" if len(ready) > 1 else "the only one")
