@@ -24,6 +24,8 @@ DEFAULT_NODES = 3
 # The name stands in namespaces' names, labels and paths.
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?")
 
+RUN = Path("/run/minik8s")  # gone after a reboot, like the namespaces whose names it guards
+
 
 class StateError(Exception):
     """The state directory and what was asked do not fit together; the message says how to go on."""
@@ -172,14 +174,25 @@ def clusters() -> list[str]:
 
 @contextlib.contextmanager
 def lock(name: str) -> Iterator[None]:
-    """Hold the cluster's lock. It lies outside the state directory, which `down` removes."""
-    directory = home() / "locks"
-    directory.mkdir(parents=True, exist_ok=True)
-    with open(directory / name, "w") as file:
+    """Hold the cluster's lock, which is the machine's: names of namespaces and containers are the same for all homes.
+
+    StateError when somebody else holds it, or when a cluster of this name stands in another MINIK8S_HOME.
+    """
+    RUN.mkdir(parents=True, exist_ok=True)
+    with open(RUN / f"{name}.lock", "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StateError(
                 f"another minik8s is just bringing cluster {name} up or down: try again when it is done"
             ) from None
+        file.seek(0)
+        owner = Path(file.read().strip() or home())
+        if owner != home() and (owner / name / "cluster.json").exists():
+            raise StateError(
+                f"a cluster {name} stands on this machine already, with MINIK8S_HOME={owner}: choose another name"
+            )
+        file.truncate(0)
+        file.write(str(home()))
+        file.flush()
         yield

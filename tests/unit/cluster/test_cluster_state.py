@@ -47,11 +47,31 @@ def test_data_of_another_format_is_refused_with_the_way_out(tmp_path: Path) -> N
 
 def test_two_cannot_work_on_one_cluster_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINIK8S_HOME", str(tmp_path))
+    monkeypatch.setattr(state, "RUN", tmp_path / "run")
     with state.lock("c"):
         with pytest.raises(state.StateError, match="another minik8s"), state.lock("c"):
             pass
         with state.lock("d"):
             pass
+
+
+def test_a_name_that_another_home_uses_is_refused_until_that_cluster_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "RUN", tmp_path / "run")
+    one, other = tmp_path / "one", tmp_path / "other"
+    record = one / "c" / "cluster.json"
+    record.parent.mkdir(parents=True)
+    record.touch()
+    monkeypatch.setenv("MINIK8S_HOME", str(one))
+    with state.lock("c"):
+        pass
+    monkeypatch.setenv("MINIK8S_HOME", str(other))
+    with pytest.raises(state.StateError, match=f"MINIK8S_HOME={one}"), state.lock("c"):
+        pass
+    record.unlink()
+    with state.lock("c"):
+        pass
 
 
 def test_a_resumed_cluster_is_what_it_was_unless_asked_otherwise() -> None:
