@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from minik8s.api import codec, defaults, unknown, validation
+from minik8s.api import codec, defaults, effects, unknown, validation
 from minik8s.api.meta import DeleteOptions, Object, Preconditions, StatusCause
 from minik8s.apiserver import errors, strategy
 from minik8s.apiserver.request import Request
@@ -117,6 +117,12 @@ def typed(cls: type[Any], raw: dict[str, Any]) -> Any:
             raise errors.invalid(cls, name, [cause]) from error
         text = f"{path or 'the object'}: {what[:1].lower()}{what[1:]}"
         raise _unusable(cls, text) if issubclass(cls, Object) else errors.bad_request(text) from error
+
+
+def warn(request: Request, new: Object, old: Object | None = None) -> None:
+    """Tell of fields that do nothing here: each once, and not again of those that stood there before."""
+    known = {*request.warnings, *(effects.without_effect(old) if old is not None else ())}
+    request.warnings.extend(text for text in effects.without_effect(new) if text not in known)
 
 
 def complete(new: Object, old: Object | None, also: Callable[[], None] | None = None) -> None:

@@ -183,12 +183,21 @@ def _respond(answer: Answer, warnings: list[str]) -> Response:
     body: bytes | Iterator[bytes] = answer.body if answer.stream is None else answer.stream
     response = Response(body, answer.code, mimetype="application/json")
     response.headers["Cache-Control"] = "no-cache, private"
-    for text in warnings:
-        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-        response.headers.add("Warning", f'299 - "{quoted}"')
+    for text in _warnings(warnings):
+        response.headers.add("Warning", text)
     if answer.stream is not None:
         _limit_sending(http.environ)
     return response
+
+
+def _warnings(texts: list[str]) -> Iterator[str]:
+    """Values of `Warning` headers. What they quote comes from clients, so it is made to fit into a header."""
+    more = len(texts) - params.MAX_WARNINGS
+    for text in [*texts[: params.MAX_WARNINGS], *([f"and {more} more"] if more > 0 else [])]:
+        printable = "".join(letter if letter.isprintable() else "?" for letter in text[: params.MAX_WARNING_LENGTH])
+        plain = printable.encode("ascii", "backslashreplace").decode()
+        quoted = plain.replace("\\", "\\\\").replace('"', '\\"')
+        yield f'299 - "{quoted}"'
 
 
 def _json(value: Any, code: int = 200) -> Response:

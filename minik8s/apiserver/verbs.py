@@ -47,6 +47,7 @@ class Verbs:
 
     def create(self, request: Request) -> Answer:
         draft = admission.decode(request, admission.document(request))
+        admission.warn(request, draft)
         return self.insert(request, draft)
 
     def insert(self, request: Request, draft: Object) -> Answer:
@@ -115,6 +116,7 @@ class Verbs:
             strategy.prepare_status(new, old)
             self._complete(new, old)
             return new
+        admission.warn(request, new, old)
         strategy.prepare_update(new, old)
         self._complete(new, old)
         # Again, now that defaults are in: leaving out a default is no change of what is wanted.

@@ -81,6 +81,7 @@ def kubeconfig(given: str, cluster: str, environ: Mapping[str, str] | None = Non
 def connect(path: str, namespace: str, everywhere: bool, talking: bool) -> Session:
     kind = TalkingClient if talking else Client
     client = kind.from_kubeconfig(path, user_agent="minik8s-cli")
+    client.warned = lambda text: click.echo(f"Warning: {text}", err=True)
     place = "" if everywhere else namespace or client.access.namespace
     return Session(client, place, given=namespace)
 

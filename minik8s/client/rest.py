@@ -8,10 +8,11 @@ Source: Kubernetes API concepts. Read `informer.py` next.
 """
 
 import os
+import re
 import socket
 import ssl
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -53,6 +54,7 @@ __all__ = [
 
 T = TypeVar("T", bound=Object)
 MERGE_PATCH = "application/merge-patch+json"
+_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ class Response:
         self._raw = raw
         self.status = raw.status
         self.headers: Mapping[str, str] = raw.headers
+        found = _WARNING.findall(", ".join(raw.headers.getlist("Warning")))
+        self.warnings = [re.sub(r"\\(.)", r"\1", each) for each in found]
 
     @property
     def data(self) -> bytes:
@@ -176,7 +180,8 @@ class Client:
         self._pool = urllib3.PoolManager(
             socket_options=_SOCKET_OPTIONS, maxsize=pool, ssl_context=self._tls, retries=False
         )
-        self.observer: Any = None  # called with (method, path, status, response) after each request: `minik8s -v`
+        self.observer: Any = None  # called with (method, path, status) after each request: `minik8s -v`
+        self.warned: Callable[[str], None] | None = None  # called with each of the server's warnings
 
     @classmethod
     def from_kubeconfig(cls, path: str, user_agent: str = "minik8s") -> "Client":
@@ -205,6 +210,9 @@ class Client:
         response = Response(raw)
         if self.observer:
             self.observer(method, path, raw.status)
+        if self.warned:
+            for text in response.warnings:
+                self.warned(text)
         if raw.status >= 400:
             raise from_body(raw.status, response.data)
         return response

@@ -15,11 +15,11 @@ class Recording:
     def __init__(self):
         self.whys = []
 
-    def patch(self, cls, name, namespace, patch, *, subresource, why):
+    def patch(self, _cls, name, *_, why, **__):
         self.whys.append(why)
         return node(name)
 
-    def delete(self, cls, name, namespace, *, options, why):
+    def delete(self, *_, why, **__):
         self.whys.append(why)
         return {"kind": "Status"}
 

@@ -1,0 +1,142 @@
+"""Fields that are known and do nothing here: what an author is told who sets one. Pure.
+
+Kubernetes' objects are taken as they are written for Kubernetes, so a field is not refused for having no effect; but
+silence would be a lie, so the API server answers with a `Warning:` header for each, which kubectl and our own command
+line show. Invariant: a field of these types is either acted on by a component or stands in `TABLE` (a test compares
+both). What a defaulted field says is what happens anyway, so it warns of nothing: `harmless`.
+
+Read `unknown.py` for fields that are not known at all.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from minik8s.api.core import Endpoints, NodeSpec, ServiceAccount, ServicePort, ServiceSpec, Taint
+from minik8s.api.discovery import Endpoint, EndpointSlice
+from minik8s.api.meta import Object
+from minik8s.api.pods import Affinity, Container, EmptyDirVolumeSource, PodSpec
+
+NO_TOKEN = "Pods get no token here, so they have no identity at the API server"
+NO_ADDRESS = "nobody hands out load balancer addresses here: EXTERNAL-IP stays <pending>, the node ports work"
+NO_ZONES = "endpoints get no zones here; of the preferences only PreferSameNode is followed"
+SCTP = "rules are written for SCTP, but only TCP and UDP are tried"
+
+
+@dataclass(frozen=True)
+class Idle:
+    """A field without effect: what happens instead, which values ask for nothing more, and when it is spoken of.
+
+    What is empty, false or 0 asks for nothing.
+    """
+
+    field: str
+    says: str
+    harmless: tuple[Any, ...] = ()
+    when: Callable[[Any], bool] = lambda owner: True  # asked with the struct that has the field
+
+
+def _is(field: str, *values: str) -> Callable[[Any], bool]:
+    return lambda owner: getattr(owner, field) in values
+
+
+def _by_hand(obj: Endpoints) -> bool:
+    """A controller's Endpoints have slices beside them, and say so in one of these labels."""
+    return not obj.metadata.labels.keys() & {
+        "endpoints.kubernetes.io/managed-by",
+        "endpointslice.kubernetes.io/skip-mirror",
+    }
+
+
+# The struct that has the field → its fields without effect.
+TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
+    Container: (
+        Idle("terminationMessagePath", "no message is read from it", ("/dev/termination-log",)),
+        Idle("terminationMessagePolicy", "no message is read", ("File",)),
+        Idle("stdinOnce", "nobody can attach to it, so standard input just stays open"),
+    ),
+    EmptyDirVolumeSource: (
+        Idle("medium", "an emptyDir is a directory on the node's disk, whatever its medium"),
+        Idle("sizeLimit", "nobody measures how full it is"),
+    ),
+    Affinity: (Idle("podAntiAffinity", "the scheduler spreads Pods of one kind anyway, but does not insist"),),
+    PodSpec: (
+        Idle("automountServiceAccountToken", NO_TOKEN),
+        Idle("serviceAccountName", NO_TOKEN, ("default",)),
+        Idle("serviceAccount", NO_TOKEN, ("default",)),
+        Idle("priority", "all Pods are of the same priority"),
+        Idle("preemptionPolicy", "no Pod is ever evicted for another", ("Never",)),
+    ),
+    ServiceAccount: (
+        Idle("secrets", NO_TOKEN),
+        Idle("automountServiceAccountToken", NO_TOKEN),
+        Idle("imagePullSecrets", "images are pulled without credentials"),
+    ),
+    ServiceSpec: (
+        Idle("type", NO_ADDRESS, when=_is("type", "LoadBalancer")),
+        Idle("externalIPs", "no rules are written for these addresses"),
+        Idle("loadBalancerIP", NO_ADDRESS),
+        Idle("loadBalancerClass", NO_ADDRESS),
+        Idle("loadBalancerSourceRanges", "nobody is kept out: the node ports are open to everybody"),
+        Idle("healthCheckNodePort", "nobody answers on this port"),
+        Idle("trafficDistribution", NO_ZONES, ("PreferSameNode",)),
+    ),
+    ServicePort: (Idle("protocol", SCTP, when=_is("protocol", "SCTP")),),
+    EndpointSlice: (
+        Idle("addressType", "only endpoints of type IPv4 are used", when=_is("addressType", "IPv6", "FQDN")),
+    ),
+    Endpoint: (
+        Idle("zone", "nodes have no zones here"),
+        Idle("deprecatedTopology", "it is of an older API; use nodeName and hints"),
+    ),
+    Endpoints: (
+        Idle("subsets", "rules and DNS are made from EndpointSlices; write one of those instead", when=_by_hand),
+    ),
+    NodeSpec: (Idle("providerID", "there is no cloud to look it up in"),),
+    Taint: (
+        Idle("effect", "the scheduler does not prefer other nodes for it", when=_is("effect", "PreferNoSchedule")),
+    ),
+}
+
+
+def without_effect(obj: Object) -> list[str]:
+    """What to tell the author of this object, in the order of its fields. Ask before defaults are filled in."""
+    return [f"{path}: {says}" for path, says in _walk(obj, "")]
+
+
+def _walk(owner: msgspec.Struct, path: str) -> Iterator[tuple[str, str]]:
+    idle = {each.field: each for each in TABLE.get(type(owner), ())}
+    for field in msgspec.structs.fields(type(owner)):
+        value = getattr(owner, field.name)
+        here = f"{path}.{field.encode_name}" if path else field.encode_name
+        told = idle.get(field.name)
+        if told and value and value not in told.harmless and told.when(owner):
+            yield here, told.says
+        for deeper, inner in _structs(value, here):
+            yield from _walk(inner, deeper)
+    if isinstance(owner, PodSpec):
+        yield from _beside(owner, path)
+
+
+def _structs(value: Any, path: str) -> Iterator[tuple[str, msgspec.Struct]]:
+    if isinstance(value, msgspec.Struct):
+        yield path, value
+    elif isinstance(value, list):
+        yield from ((f"{path}[{at}]", each) for at, each in enumerate(value) if isinstance(each, msgspec.Struct))
+
+
+def _beside(spec: PodSpec, path: str) -> Iterable[tuple[str, str]]:
+    """Fields whose effect depends on others of the Pod."""
+    for kind, containers in (("initContainers", spec.initContainers), ("containers", spec.containers)):
+        for at, container in enumerate(containers):
+            here = f"{path}.{kind}[{at}]"
+            for nth, port in enumerate(container.ports):
+                if port.hostPort and not spec.hostNetwork:
+                    yield f"{here}.ports[{nth}].hostPort", "the port is kept free of others, but not opened on the node"
+            contexts = [each for each in (spec.securityContext, container.securityContext) if each]
+            if any(each.runAsGroup is not None for each in contexts) and all(
+                each.runAsUser is None for each in contexts
+            ):
+                yield f"{here}.securityContext.runAsGroup", "a group counts only beside runAsUser"
