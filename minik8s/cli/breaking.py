@@ -70,8 +70,9 @@ def make(session: Session, fault: Fault, word: str) -> None:
         raise Failed(f"error: only Services can be broken, not {cls.resource.plural}")
     facts = Facts(session.namespace, name)
     wrong = examine(session, facts)
+    ask = f"minik8s doctor{f' -n {facts.namespace}' if facts.namespace != 'default' else ''} svc/{name}"
     if wrong:
-        raise Failed(f"error: svc/{name} does not work as it is ({wrong}): `minik8s doctor svc/{name}` says more")
+        raise Failed(f"error: svc/{name} does not work as it is ({wrong}): `{ask}` says more")
     scene = behold(session, facts)
     try:
         plan = fault.make(scene)
@@ -81,7 +82,7 @@ def make(session: Session, fault: Fault, word: str) -> None:
     for deed in plan.deeds:
         do(session, deed)
     click.echo(f"svc/{name} is broken. What a client sees: {fault.symptom}.")
-    click.echo(f"Find out why (`minik8s doctor svc/{name}` helps) and mend it; then: minik8s break check")
+    click.echo(f"Find out why (`{ask}` helps) and mend it; then: minik8s break check")
 
 
 def examine(session: Session, facts: Facts) -> str:

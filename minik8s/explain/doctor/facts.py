@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from minik8s.api import selectors
+from minik8s.api.apps import Deployment
 from minik8s.api.core import Node, Pod, Service, ServicePort
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.pods import condition, is_ready, is_terminal, is_terminating
@@ -109,6 +110,7 @@ class Facts:
     pods: list[Pod] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     slices: list[EndpointSlice] = field(default_factory=list)
+    deployments: list[Deployment] = field(default_factory=list)
     warnings: dict[str, list[str]] = field(default_factory=dict)  # Pod's name → what Events warn of, newest last
     # --- stage "pods": by Pod (namespace/name); a text says why it could not be asked
     listeners: dict[str, tuple[Listener, ...] | str] = field(default_factory=dict)

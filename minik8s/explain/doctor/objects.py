@@ -5,9 +5,10 @@ Pure: facts in, verdict out. A judge takes the rungs below its own for granted. 
 Read next: traffic.py.
 """
 
+from minik8s.api.apps import Deployment
 from minik8s.api.core import Pod, Service, ServicePort
 from minik8s.api.pods import is_terminating
-from minik8s.api.selectors import format_labels
+from minik8s.api.selectors import format_labels, matches
 from minik8s.explain import nearmiss
 from minik8s.explain.doctor import podtrouble
 from minik8s.explain.doctor.facts import Facts, Target, targets_of
@@ -96,6 +97,9 @@ def selector_meets(facts: Facts) -> Verdict:
     wanted = format_labels(selector)
     if chosen:
         return ok(f"{wanted}: {count(len(chosen), 'Pod')}")
+    makers = [one for one in facts.deployments if matches(selector, one.spec.template.metadata.labels)]
+    if makers:
+        return _none_made(facts, makers[0], wanted)
     every = [pod.metadata.labels for pod in facts.pods]
     near = nearmiss.meant(selector, every)
     ended = [pod for pod in facts.pods if near is None and selector.items() <= pod.metadata.labels.items()]
@@ -112,6 +116,19 @@ def selector_meets(facts: Facts) -> Verdict:
         Evidence(command(facts, f"get pods -l {wanted}"), "No resources found"),
         Evidence(command(facts, "get pods --show-labels"), seen_labels(facts.pods)),
     )
+
+
+def _none_made(facts: Facts, maker: Deployment, wanted: str) -> Verdict:
+    """The selector is right, but the Deployment that it means has no Pods."""
+    name, replicas = maker.metadata.name, maker.spec.replicas
+    cause, mend = f"Deployment {name} is scaled to 0.", command(facts, f"scale deployment/{name} --replicas=1")
+    if replicas != 0:
+        cause = (
+            f"Deployment {name} wants {1 if replicas is None else replicas}. The controllers make them: do they run?"
+        )
+        mend = "minik8s start controllers"
+    shown = Evidence(command(facts, f"get deployment/{name}"), f"READY 0/{1 if replicas is None else replicas}")
+    return red("MK-NO-PODS", f"no Pod has {wanted}, but Deployment {name} would make some", cause, mend, shown)
 
 
 def seen_labels(pods: list[Pod]) -> str:
@@ -137,7 +154,8 @@ def pods_ready(facts: Facts) -> Verdict:
     if not ready and not spec.publishNotReadyAddresses:
         # One that only has to wait tells least.
         pod = min(troubled, key=lambda each: (podtrouble.trouble(facts, each)[0] == "starting", each.metadata.name))
-        return podtrouble.verdict(facts, pod, f"none of {count(len(chosen), 'Pod')} is Ready")
+        said = f"none of {len(chosen)} Pods is Ready" if len(chosen) > 1 else "the only Pod is not Ready"
+        return podtrouble.verdict(facts, pod, said)
     if not troubled:
         return ok(f"all {len(ready)}" if len(ready) > 1 else "the only one")
     first = troubled[0]

@@ -44,7 +44,7 @@ def end(findings: Sequence[Finding]) -> list[str]:
     shown = [""]
     for each in last.evidence:
         shown += command(each.command, "see    $ ", "       ")
-        shown += fill(each.shows, "         ", "         ") if each.shows else []
+        shown += fill(each.shows, "         ", "         ") if each.shows not in ("", last.cause) else []
     shown += fill(last.cause, "cause  ", "       ")
     shown += (
         command(last.mend, "mend   $ ", "       ") if is_command(last.mend) else fill(last.mend, "mend   ", " " * 7)

@@ -21,6 +21,15 @@ def get_raw(node: str, page: str) -> str:
 
 
 def agent_down(node: str, why: str) -> Verdict:
+    if "timed out" in why:
+        return red(
+            "MK-NODE",
+            f"{node} does not answer",
+            "Packets to it are lost: its cable is cut, or its agent is held.",
+            f"minik8s node heal {node}",
+            Evidence("minik8s status", "see the column CABLE"),
+            Evidence(get_raw(node, "/healthz"), why),
+        )
     return red(
         "MK-AGENT",
         f"the agent of {node} does not answer",

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from minik8s.api.apps import Deployment
 from minik8s.api.core import Event, Node, Pod, Service, ServicePort
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
 from minik8s.api.meta import key
@@ -63,6 +64,7 @@ class World:
             if facts.service is None or listed(facts) or clock.monotonic() > until:
                 break
             _pause(AGAIN_S)
+        facts.deployments = self._client.list(Deployment, facts.namespace).items
         facts.warnings = self._warnings(facts.namespace)
         if given is None:
             facts.source, facts.source_why = choose(facts, every)
@@ -199,14 +201,15 @@ def listed(facts: Facts) -> bool:
 
 
 def choose(facts: Facts, every: Sequence[Pod]) -> tuple[Pod | None, str]:
-    """A Pod to ask from: best one of this namespace that is a client of the Service, not its backend."""
+    """A Pod to ask from, with usual DNS: best one of this namespace that is a client, not a backend."""
     well = {node.metadata.name for node in facts.nodes if node_is_ready(node)}
     able = [
         pod
         for pod in every
-        if pod.status.phase == "Running"
-        and pod.status.podIP
+        if pod.status.podIP
         and pod.spec.nodeName in well
+        and any(each.state.running for each in pod.status.containerStatuses)
+        and pod.spec.dnsPolicy in ("", "ClusterFirst")
         and not pod.spec.hostNetwork
         and not is_terminating(pod)
     ]

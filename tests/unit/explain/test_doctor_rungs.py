@@ -4,6 +4,7 @@ import pytest
 from doctor_worlds import IP, PODS, client, climb, dial, healthy, node, pod, service, slice_of
 
 from minik8s.api import codec
+from minik8s.api.apps import Deployment
 from minik8s.api.meta import OwnerReference
 from minik8s.explain import faults
 from minik8s.explain.doctor import tell
@@ -43,6 +44,13 @@ def unplaced():
     return found
 
 
+def maker(replicas: int) -> Deployment:
+    template = {"metadata": {"labels": {"app": "web"}}}
+    return codec.from_dict(
+        Deployment, {"metadata": {"name": "web"}, "spec": {"replicas": replicas, "template": template}}
+    )
+
+
 def ending():
     found = pod("web-a")
     found.metadata.deletionTimestamp = "2026-01-01T00:00:00Z"
@@ -78,6 +86,8 @@ WORLDS = [
     ("no selector, no endpoints", given(services=[service(selector=None)], slices=[]), "type", "MK-NO-SELECTOR"),
     ("a selector misspelt", given(services=[service(selector={"app": "wbe"})]), "selector", "MK-SELECTOR"),
     ("no Pods at all", given(pods=[]), "selector", "MK-SELECTOR"),
+    ("a Deployment scaled to 0", given(pods=[], deployments=[maker(0)]), "selector", "MK-NO-PODS"),
+    ("a Deployment nobody acts on", given(pods=[], deployments=[maker(3)]), "selector", "MK-NO-PODS"),
     # 4: Pods
     ("nowhere to run", pods(unplaced()), "ready", "MK-POD-PENDING"),
     ("no such image", both(containerStatuses=[waiting("ImagePullBackOff", "no")]), "ready", "MK-IMAGE"),
@@ -108,6 +118,8 @@ WORLDS = [
     ),
     # 6 and 7: inside the Pods
     ("the agent is silent", given(listeners={"default/web-a": "the agent does not answer"}), "pod", "MK-AGENT"),
+    ("the node is cut off", given(listeners={"default/web-a": "the agent does not answer: timed out"}), "pod",
+     "MK-NODE"),
     ("nobody listens at all", listening(), "pod", "MK-SILENT"),
     ("another port", listening(Listener("tcp", "::", 9090)), "target-port", "MK-TARGET-PORT"),
     ("another protocol", listening(Listener("udp", "0.0.0.0", 8080)), "target-port", "MK-TARGET-PORT"),
