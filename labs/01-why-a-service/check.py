@@ -66,6 +66,7 @@ STEPS = [
         why="A Pod is replaced, never moved. The new Pod has a new name and a new address. "
         "Whoever kept the old address talks to nobody.",
         read=("minik8s/controllers/replicasets/plan.py",),
+        once=True,
     ),
     Step(
         name="The Service `back` has the back end's Pods behind it",

@@ -34,6 +34,8 @@ class Program:
     def start(self) -> None:
         """Run the file as it is now."""
         self.stop()
+        if not self.file.exists():
+            return
         self.log.write_text("")
         config = str(state.paths(self.cluster).kubeconfig)
         argv = [sys.executable, "-m", "minik8s.cli.labprogram", str(self.file)]
@@ -48,7 +50,7 @@ class Program:
     def trouble(self) -> str:
         """Why it does not run; "" when it does, here or elsewhere."""
         if self.child is None:
-            return "it was not started"
+            return "it was not started" if self.file.exists() else "there is no such file"
         try:
             code = self.child.wait(FIRST_WORDS_S)
         except processes.Timeout:

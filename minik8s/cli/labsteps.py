@@ -2,7 +2,8 @@
 
 A step's `look` is given the world (labworld.py) and returns `yes("3 addresses")` or `no("no Service back")`. The rest
 is words: what is expected, the command that shows it, hints from gentle to plain, and what to understand once it
-holds. What must hold: a step is judged by what is there now, never by what was typed, and each step can fail.
+holds. What must hold: a step is judged by what is there, or by what happened since the lab was begun, never by what was
+typed; and each step can fail.
 
     STEPS = [
         Step(
@@ -58,6 +59,7 @@ class Step:
     hints: tuple[str, ...]  # one at a time
     why: str  # said once it holds
     read: tuple[str, ...] = ()  # files of the source that do this
+    once: bool = False  # about something that happened: once seen, it is remembered until the lab begins anew
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def matches(shown: list[str], said: list[str]) -> bool:
         if line.strip() == ANY:
             pattern += r"(?:.*\n)*?"
         else:
-            pattern += r".*".join(re.escape(part) for part in squeeze(line).split(ANY)) + r"\n"
+            pattern += r".*".join(re.escape(part.strip()) for part in squeeze(line).split(ANY)) + r"\n"
     return re.fullmatch(pattern, "".join(f"{squeeze(line)}\n" for line in said)) is not None
 
 
