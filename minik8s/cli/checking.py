@@ -22,6 +22,9 @@ _EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 _TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "object": "a map"}
 _TYPES |= {"array": "a list", "null": "nothing"}
+# What the decoder calls the types of values.
+_PYTHON = {"str": (str,), "int": (int,), "float": (float,), "bool": (bool,), "object": (dict,), "array": (list,)}
+_PYTHON |= {"null": (type(None),)}
 
 
 def kind_of(manifest: Manifest) -> type[Object]:
@@ -88,16 +91,30 @@ def _wrong_type(manifest: Manifest, text: str) -> Problem:
     """What the decoder says, in plain words."""
     match = _WHERE.match(text)
     what, path = (match["what"], match["path"].lstrip("$").lstrip(".")) if match else (text, "")
-    path = path.replace("[...]", "")
+    expected = _EXPECTED.search(what)
+    path, value = _guilty(manifest.value, path, expected["got"] if expected else "")
     missing = _MISSING.search(what)
     if missing:
         path = f"{path}.{missing['field']}".lstrip(".")
         return manifest.problem(path, f"{path}: Required value")
-    expected = _EXPECTED.search(what)
     if expected:
         wanted = " or ".join(_TYPES.get(each.strip(), each.strip()) for each in expected["wanted"].split("|"))
-        return manifest.problem(path, f"{path}: {wanted} was expected; this is {words(value_at(manifest.value, path))}")
+        return manifest.problem(path, f"{path}: {wanted} was expected; this is {words(value)}")
     return manifest.problem(path, f"{path}: {what}" if path else what)
+
+
+def _guilty(value: Any, path: str, got: str) -> tuple[str, Any]:
+    """The field that the decoder means, and its value.
+
+    It says `data[...]` for any value of a map: then it is the first of the type that it complains of.
+    """
+    place, dots, _ = path.partition("[...]")
+    found = value_at(value, place)
+    if dots and isinstance(found, dict):
+        for key, each in found.items():
+            if type(each) in _PYTHON.get(got, ()):
+                return f"{place}.{key}", each
+    return place, found
 
 
 def value_at(value: Any, path: str) -> Any:

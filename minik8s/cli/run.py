@@ -68,14 +68,15 @@ def flag(field: "dataclasses.Field[Any]") -> click.Option:
     kind = int if isinstance(default, int) else str
     required = field.name in REQUIRED
     shown = bool(default) and not many
+    told: dict[str, Any] = {} if required else {"default": default}  # to click, a default of None is one too
     return click.Option(
         [words, field.name],
-        default=default,
         type=kind,
         multiple=many,
         required=required,
         show_default=shown,
         help=HELP.get(field.name, ""),
+        **told,
     )
 
 

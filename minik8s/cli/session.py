@@ -101,8 +101,10 @@ def verb(name: str, *, everywhere: bool = False) -> Callable[[Callable[..., Any]
             except (ApiError, Unreachable, ValueError, OSError, state.StateError) as error:
                 raise Failed(told(error)) from error
 
-        run.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
-        for option in (*_OPTIONS, NAMESPACE, *((EVERYWHERE,) if everywhere else ())):
+        own = getattr(function, "__click_params__", [])
+        run.__click_params__ = own  # type: ignore[attr-defined]
+        chooses = _cluster() if any("--name" in option.opts for option in own) else _cluster("--name")
+        for option in (*_OPTIONS, chooses, NAMESPACE, *((EVERYWHERE,) if everywhere else ())):
             run = option(run)
         return click.command(name)(run)
 
@@ -111,9 +113,13 @@ def verb(name: str, *, everywhere: bool = False) -> Callable[[Callable[..., Any]
 
 _OPTIONS = (
     click.option("--kubeconfig", "kubeconfig_path", default="", help="The file that says where the cluster is."),
-    click.option("-C", "--cluster", "--name", "cluster", default="", help="A cluster of this machine, by name."),
     click.option("-v", "--verbose", count=True, help="Show each request: method, path, code, milliseconds."),
 )
+
+
+def _cluster(*others: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option that chooses a cluster; `--name` is another word for it, except where it names what is made."""
+    return click.option("-C", "--cluster", *others, "cluster", default="", help="A cluster of this machine, by name.")
 
 
 def told(error: BaseException, doing: str = "") -> str:

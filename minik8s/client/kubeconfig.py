@@ -42,9 +42,16 @@ def _bytes(part: dict[str, Any], field: str, base: Path) -> bytes:
 def load(path: str | Path) -> Access:
     """The access that the file's current context describes."""
     file = Path(path)
-    text = file.read_text()
-    # JSON is YAML, read a hundred times faster: minik8s writes its own kubeconfigs so.
-    config = (json.loads(text) if text.startswith("{") else yaml.safe_load(text)) or {}
+    try:
+        text = file.read_text()
+        # JSON is YAML, read a hundred times faster: minik8s writes its own kubeconfigs so.
+        config = (json.loads(text) if text.startswith("{") else yaml.safe_load(text)) or {}
+    except OSError as error:
+        raise ValueError(f"kubeconfig {file}: {(error.strerror or str(error)).lower()}") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"kubeconfig {file}: this is neither YAML nor JSON") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"kubeconfig {file}: clusters, users and contexts were expected")
     try:
         context = _named(config, "context", config.get("current-context", ""))
         cluster = _named(config, "cluster", context.get("cluster", ""))

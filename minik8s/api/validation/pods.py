@@ -1,12 +1,13 @@
 """What a Pod, or a template of Pods, must keep to. Source: Kubernetes' ValidatePodSpec."""
 
 from minik8s.api import codec, quantity
-from minik8s.api.pods import Container, EnvVar, Pod, PodSpec, Probe, Volume
+from minik8s.api.pods import Container, EnvVar, LifecycleHandler, Pod, PodSpec, Probe, Volume
 from minik8s.api.validation.fields import ENV_NAME, Problems
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+NODE_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 # The parts of a bound Pod's spec that may change; all else is fixed, for the containers run already.
 CHANGEABLE = ("activeDeadlineSeconds", "tolerations", "nodeName", "terminationGracePeriodSeconds")
@@ -44,6 +45,8 @@ def check_spec(problems: Problems, path: str, spec: PodSpec) -> None:
                 problems.duplicate(f"{here}.name", container.name)
             seen.add(container.name)
             _check_container(problems, here, container, volumes)
+            if kind == "initContainers":
+                _check_init(problems, here, container)
     for at, volume in enumerate(spec.volumes):
         _check_volume(problems, f"{path}.volumes[{at}]", volume)
     problems.one_of(f"{path}.restartPolicy", spec.restartPolicy, RESTART_POLICIES)
@@ -54,6 +57,30 @@ def check_spec(problems: Problems, path: str, spec: PodSpec) -> None:
         )
     problems.not_negative(f"{path}.terminationGracePeriodSeconds", spec.terminationGracePeriodSeconds)
     _check_names(problems, path, spec)
+    _check_affinity(problems, f"{path}.affinity", spec)
+
+
+def _check_affinity(problems: Problems, path: str, spec: PodSpec) -> None:
+    nodes = spec.affinity.nodeAffinity if spec.affinity else None
+    required = nodes.requiredDuringSchedulingIgnoredDuringExecution if nodes else None
+    if required is None:
+        return
+    here = f"{path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
+    if not required.nodeSelectorTerms:
+        problems.required(here, "must have at least one node selector term")
+    for at, term in enumerate(required.nodeSelectorTerms):
+        for field in ("matchExpressions", "matchFields"):
+            for nth, each in enumerate(getattr(term, field)):
+                if each.operator not in NODE_OPERATORS:
+                    place = f"{here}[{at}].{field}[{nth}].operator"
+                    problems.invalid(place, each.operator, "not a valid selector operator")
+
+
+def _check_init(problems: Problems, path: str, container: Container) -> None:
+    """It ends before the Pod is up: there is nothing to probe, and nothing to do before it stops."""
+    for name in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
+        if getattr(container, name) is not None:
+            problems.forbidden(f"{path}.{name}", "may not be set for init containers without restartPolicy=Always")
 
 
 def _check_names(problems: Problems, path: str, spec: PodSpec) -> None:
@@ -82,7 +109,19 @@ def _check_container(problems: Problems, path: str, container: Container, volume
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         if probe := getattr(container, name):
             _check_probe(problems, f"{path}.{name}", probe)
+    if container.lifecycle and container.lifecycle.preStop:
+        _check_handler(problems, f"{path}.lifecycle.preStop", container.lifecycle.preStop)
     _check_resources(problems, path, container)
+
+
+def _check_handler(problems: Problems, path: str, handler: LifecycleHandler) -> None:
+    given = [name for name in ("exec", "httpGet", "sleep") if getattr(handler, name)]
+    if not given:
+        problems.required(path, "must specify a handler type")
+    for extra in given[1:]:
+        problems.forbidden(f"{path}.{extra}", "may not specify more than 1 handler type")
+    if handler.httpGet:
+        problems.port_or_name(f"{path}.httpGet.port", handler.httpGet.port)
 
 
 def _check_mounts(problems: Problems, path: str, container: Container, volumes: set[str]) -> None:

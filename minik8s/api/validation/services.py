@@ -8,6 +8,7 @@ from minik8s.api.validation.metadata import check_labels
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
+FAMILY_POLICIES = ("SingleStack", "PreferDualStack", "RequireDualStack")
 POLICIES = ("Cluster", "Local")
 DISTRIBUTIONS = ("PreferClose", "PreferSameNode", "PreferSameZone")
 
@@ -105,6 +106,8 @@ def _check_traffic(problems: Problems, service: Service) -> None:
             )
     if spec.internalTrafficPolicy is not None:
         problems.one_of("spec.internalTrafficPolicy", spec.internalTrafficPolicy, POLICIES)
+    if spec.ipFamilyPolicy is not None:
+        problems.one_of("spec.ipFamilyPolicy", spec.ipFamilyPolicy, FAMILY_POLICIES)
     if spec.trafficDistribution is not None:
         problems.one_of("spec.trafficDistribution", spec.trafficDistribution, DISTRIBUTIONS)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from minik8s.api import selectors
 from minik8s.api.core import ObjectReference, Pod, Service, ServicePort
-from minik8s.api.discovery import Endpoint, EndpointConditions, EndpointPort
+from minik8s.api.discovery import Endpoint, EndpointConditions, EndpointHints, EndpointPort, ForNode
 from minik8s.api.pods import is_ready, is_terminal, is_terminating
 
 # A Service port as this Pod answers it: (name, protocol, number, application protocol).
@@ -90,4 +90,12 @@ def endpoint(service: Service, pod: Pod, address: str) -> Endpoint:
         hostname=published_hostname(service, pod),
         targetRef=target(pod),
         nodeName=pod.spec.nodeName or None,
+        hints=_hints(service, pod),
     )
+
+
+def _hints(service: Service, pod: Pod) -> EndpointHints | None:
+    """Who shall prefer this endpoint: its own node, where the Service asks for that. Nodes have no zones here."""
+    if service.spec.trafficDistribution != "PreferSameNode" or not pod.spec.nodeName:
+        return None
+    return EndpointHints(forNodes=[ForNode(name=pod.spec.nodeName)])

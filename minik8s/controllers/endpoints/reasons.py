@@ -63,4 +63,6 @@ def _changed(old: Endpoint, new: Endpoint) -> str:
         return f"{_who(new)} is terminating"
     if new.conditions.serving != old.conditions.serving:
         return f"{_who(new)} became {'ready' if new.conditions.serving else 'not ready'}"
+    if new.hints != old.hints:
+        return f"{_who(new)} is {'preferred on its node' if new.hints else 'preferred nowhere'}"
     return f"{_who(new)} changed"

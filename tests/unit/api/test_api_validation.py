@@ -53,7 +53,47 @@ VALID = [
     "endpoints: [{addresses: [10.0.0.1]}], ports: [{port: 80}]}",
 ]
 
+NODE_AFFINITY = "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: %s}}}"
+TERMS = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
+
 INVALID = [
+    (
+        pod(f"containers: [{{name: c, image: i}}], {NODE_AFFINITY % '[{matchFields: [{key: a, operator: Is}]}]'}"),
+        [f'{TERMS}[0].matchFields[0].operator: Invalid value: "Is": not a valid selector operator'],
+    ),
+    (
+        pod(f"containers: [{{name: c, image: i}}], {NODE_AFFINITY % '[]'}"),
+        [f"{TERMS}: Required value: must have at least one node selector term"],
+    ),
+    (
+        pod(
+            "containers: [{name: c, image: i}], initContainers: [{name: d, image: i, "
+            "lifecycle: {preStop: {sleep: {seconds: 1}}}, readinessProbe: {tcpSocket: {port: 1}}}]"
+        ),
+        [
+            "spec.initContainers[0].lifecycle: Forbidden: may not be set for init containers without "
+            "restartPolicy=Always",
+            "spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers without "
+            "restartPolicy=Always",
+        ],
+    ),
+    (
+        pod("containers: [{name: c, image: i, lifecycle: {preStop: {}}}]"),
+        ["spec.containers[0].lifecycle.preStop: Required value: must specify a handler type"],
+    ),
+    (
+        pod(
+            "containers: [{name: c, image: i, lifecycle: {preStop: {sleep: {seconds: 1}, exec: {command: [a]}}}}]",
+        ),
+        ["spec.containers[0].lifecycle.preStop.sleep: Forbidden: may not specify more than 1 handler type"],
+    ),
+    (
+        service("ports: [{port: 80}], ipFamilyPolicy: Both"),
+        [
+            'spec.ipFamilyPolicy: Unsupported value: "Both": supported values: '
+            '"SingleStack", "PreferDualStack", "RequireDualStack"'
+        ],
+    ),
     (
         service("ports: [{port: 70000, targetPort: 80}]"),
         ["spec.ports[0].port: Invalid value: 70000: must be between 1 and 65535, inclusive"],

@@ -159,6 +159,11 @@ def test_a_manifest_that_fits_has_no_problems():
             "containers:\n  - args: []\n",
             ["f.yaml:7: spec.containers[0].name: Required value"],
         ),
+        (
+            "  name: web\n",
+            "  name: web\n  labels:\n    a: b\n    app.io/n: 2\n",
+            ["f.yaml:7: metadata.labels.app.io/n: text was expected; this is the number 2"],
+        ),
         ("kind: Pod\n", "", ["f.yaml:1: kind not set: every object says what it is"]),
         ("apiVersion: v1\n", "", ["f.yaml:1: apiVersion not set: every object says what it is"]),
         ("kind: Pod", "kind: Pood", ['f.yaml:2: no matches for kind "Pood" in version "v1"; did you mean Pod?']),

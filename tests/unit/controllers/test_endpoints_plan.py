@@ -134,6 +134,18 @@ def test_pods_whose_named_port_differs_come_into_different_slices():
     assert [[port.port for port in subset.ports] for subset in subsets] == [[8080], [9090]]
 
 
+def test_a_service_that_prefers_its_own_node_gives_each_endpoint_a_hint_for_it():
+    api = PlayedApi()
+    pods = [pod("web-1"), pod("web-2", node="node-2")]
+    converge(api, svc(trafficDistribution="PreferSameNode"), pods)
+    (only,) = api.all(EndpointSlice)
+    assert [[hint.name for hint in each.hints.forNodes] for each in only.endpoints] == [["node-1"], ["node-2"]]
+    (patch, *_) = plan(svc(), pods, api.all(EndpointSlice), api.get(Endpoints, "default/web"))
+    assert patch.because.startswith("Pod default/web-1 is preferred nowhere")
+    converge(api, svc(), pods)
+    assert [each.hints for each in api.all(EndpointSlice)[0].endpoints] == [None, None]
+
+
 def test_a_hostname_is_published_only_below_its_own_service():
     api = PlayedApi()
     mine = pod("web-1", spec={"hostname": "one", "subdomain": "web"})

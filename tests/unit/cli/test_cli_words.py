@@ -1,0 +1,34 @@
+"""What is typed wrongly is told in a line; no option has two meanings."""
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from minik8s.cli import main
+
+
+def commands(command, name="minik8s"):
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for word in command.list_commands(context):
+            inner = command.get_command(context, word)
+            assert inner is not None, word
+            yield from commands(inner, f"{name} {word}")
+    else:
+        yield name, command
+
+
+@pytest.mark.parametrize(("name", "command"), [each for each in commands(main.root)], ids=lambda value: str(value)[:40])
+def test_no_option_of_a_verb_has_two_meanings(name, command):
+    words = [word for each in command.params if isinstance(each, click.Option) for word in each.opts]
+    assert sorted(words) == sorted(set(words)), name
+
+
+def test_expose_names_the_service_and_not_the_cluster():
+    expose = dict(commands(main.root))["minik8s expose"]
+    assert [each.name for each in expose.params if "--name" in each.opts] == ["service_name"]
+
+
+def test_a_component_without_its_kubeconfig_says_what_is_missing():
+    answer = CliRunner().invoke(main.root, ["run", "proxy"])
+    assert (answer.exit_code, "Missing option '--kubeconfig'" in answer.output) == (2, True)
