@@ -41,7 +41,9 @@ def told() -> Iterator[None]:
 
 
 def text(error: BaseException) -> str:
-    """A LookupError's own words are in quotes otherwise."""
+    """A LookupError's own words are in quotes otherwise; the system's own are a number and a tuple."""
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{error.filename}: permission denied; clusters belong to root: sudo minik8s …"
     return str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
 
 

@@ -4,7 +4,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from minik8s.cli import main
+from minik8s.cli import doors, main
 
 
 def commands(command, name="minik8s"):
@@ -27,6 +27,12 @@ def test_no_option_of_a_verb_has_two_meanings(name, command):
 def test_expose_names_the_service_and_not_the_cluster():
     expose = dict(commands(main.root))["minik8s expose"]
     assert [each.name for each in expose.params if "--name" in each.opts] == ["service_name"]
+
+
+def test_a_cluster_of_root_is_told_to_be_one():
+    said = doors.text(PermissionError(13, "Permission denied", "/var/lib/minik8s/lab/cluster.json"))
+    assert said == "/var/lib/minik8s/lab/cluster.json: permission denied; clusters belong to root: sudo minik8s …"
+    assert doors.text(PermissionError("only root may do this")) == "only root may do this"
 
 
 def test_a_component_without_its_kubeconfig_says_what_is_missing():
