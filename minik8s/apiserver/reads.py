@@ -30,13 +30,17 @@ def get(registry: Registry, request: Request) -> Answer:
 
 
 def list_(registry: Registry, request: Request) -> Answer:
+    match = request.query.get("resourceVersionMatch") or "NotOlderThan"
+    if match not in ("Exact", "NotOlderThan"):
+        known = 'supported values: "Exact", "NotOlderThan"'
+        raise errors.bad_request(f'resourceVersionMatch: Unsupported value: "{match}": {known}')
     matches = selection.matcher(request.cls, request.query)
     limit = whole(request.query.get("limit") or "0", "limit")
     token = request.query.get("continue", "")
     if token:
         return _next_page(registry, request, matches, (limit, token))
     found, revision = select(registry, request, matches)
-    if request.query.get("resourceVersionMatch") == "Exact":
+    if match == "Exact":
         return _exact(registry, request, matches)
     if 0 < limit < len(found):
         page, last = found[:limit], found[limit - 1][0]

@@ -48,3 +48,9 @@ def test_a_dry_run_of_another_kind_is_refused_and_deletes_nothing(server, reques
     with pytest.raises(Failure) as found:
         server.answer(request_)
     assert (found.value.code, server.registry.cache.get("/registry/core/configmaps/a/one") is not None) == (422, True)
+
+
+def test_a_way_of_reading_that_there_is_not_is_refused(server):
+    with pytest.raises(Failure, match="Unsupported value"):
+        server.answer(ask("list", ConfigMap, query={"resourceVersionMatch": "Newest"}))
+    assert server.answer(ask("list", ConfigMap, query={"resourceVersionMatch": "NotOlderThan"})).code == 200
