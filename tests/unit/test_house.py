@@ -181,4 +181,5 @@ def test_tests_of_the_real_machine_are_marked():
 
 def test_the_root_holds_nothing_else():
     known = {"README.md", "pyproject.toml", "Makefile", "Vagrantfile", "labs", "tests", "minik8s", "minik8s.egg-info"}
-    assert {path.name for path in ROOT.iterdir() if path.name[0] != "."} <= known
+    work = re.compile(r"lab-\d\d")  # a learner's own files, if they work here
+    assert {path.name for path in ROOT.iterdir() if path.name[0] != "." and not work.fullmatch(path.name)} <= known
