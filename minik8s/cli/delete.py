@@ -43,7 +43,7 @@ class Doomed:
 @click.option("-f", "--filename", "files", multiple=True, metavar="FILE", help="Delete the objects of this file.")
 @click.option("--all", "everything", is_flag=True, help="All objects of the kind in the namespace.")
 @click.option("-l", "--selector", "labels", default="", help="Only objects with these labels.")
-@click.option("--grace-period", type=int, default=-1, help="Seconds a Pod has to end; -1: its own.")
+@click.option("--grace-period", type=click.IntRange(min=-1), default=-1, help="Seconds a Pod has to end; -1: its own.")
 @click.option("--now", is_flag=True, help="Like --grace-period=1.")
 @click.option("--force", is_flag=True, help="With --grace-period=0: do not wait for the node to confirm.")
 @click.option("--cascade", type=click.Choice(list(POLICIES)), default="background", help="What becomes of dependents.")
@@ -79,10 +79,10 @@ def _doomed(
     if files or (len(words) == 1 and "." in words[0] and not options["everything"] and not options["labels"]):
         yield from _of_files(session, [*files, *words])
         return
-    for target in objects.parse(words):
+    targets = objects.parse(words)
+    objects.check_selection(targets, options["everything"] or options["labels"])
+    for target in targets:
         if target.names:
-            if options["everything"] or options["labels"]:
-                raise Failed("error: name cannot be provided when a selector is specified")
             for name in target.names:
                 yield Doomed(target.cls, objects.namespace_of(session, target.cls), name)
         elif options["everything"] or options["labels"]:

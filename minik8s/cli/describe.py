@@ -29,7 +29,9 @@ from minik8s.host import clock
 def describe(session: Session, words: tuple[str, ...], labels: str) -> None:
     """Show objects with all that belongs to them."""
     failed, shown = False, 0
-    for target in objects.parse(words):
+    targets = objects.parse(words)
+    objects.check_selection(targets, labels)
+    for target in targets:
         names: list[tuple[str, str]] = [(session.namespace, name) for name in target.names]
         if not names:
             found = session.client.list(target.cls, objects.namespace_of(session, target.cls), labels=labels).items

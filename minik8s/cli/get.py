@@ -37,6 +37,7 @@ def get(session: Session, words: tuple[str, ...], **options: Any) -> None:
         return
     output.check(options["form"])
     targets = objects.parse(words)
+    objects.check_selection(targets, options["labels"] or options["fields"])
     if options["watch"]:
         if len(targets) > 1 or len(targets[0].names) > 1:
             raise Failed("error: you may only watch one kind, or one object, at a time")

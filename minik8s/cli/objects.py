@@ -60,6 +60,12 @@ def _slashed(word: str) -> Target:
     return Target(kind(kind_word), (name,))
 
 
+def check_selection(targets: Sequence[Target], selecting: object) -> None:
+    """Objects are chosen by their names or by a selector; both would leave it open which of them counts."""
+    if selecting and any(target.names for target in targets):
+        raise Failed("error: name cannot be provided when a selector is specified")
+
+
 def one(words: Sequence[str], default: str = "") -> tuple[type[Object], str]:
     """The single object a verb is about; a bare name is of the kind `default`."""
     if len(words) == 1 and "/" not in words[0] and default:

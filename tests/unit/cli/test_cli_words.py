@@ -29,6 +29,21 @@ def test_expose_names_the_service_and_not_the_cluster():
     assert [each.name for each in expose.params if "--name" in each.opts] == ["service_name"]
 
 
+@pytest.mark.parametrize("words", ["get pod web -l a=b", "get pod/web --field-selector a=b", "describe pod web -l a=b",
+                                   "delete pod web -l a=b", "delete pod web --all"])  # fmt: skip
+def test_a_selector_beside_a_name_is_refused_before_anything_is_asked(words, tmp_path):
+    file = tmp_path / "config"
+    file.write_text(NOWHERE)
+    answer = CliRunner().invoke(main.root, [*words.split(), "--kubeconfig", str(file)])
+    assert (answer.exit_code, "name cannot be provided when a selector is specified" in answer.output) == (1, True)
+
+
+NOWHERE = (
+    '{"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}], "users": '
+    '[{"name": "u", "user": {}}], "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}]}'
+)
+
+
 def test_a_cluster_of_root_is_told_to_be_one():
     said = doors.text(PermissionError(13, "Permission denied", "/var/lib/minik8s/lab/cluster.json"))
     assert said == "/var/lib/minik8s/lab/cluster.json: permission denied; clusters belong to root: sudo minik8s …"
