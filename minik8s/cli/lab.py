@@ -108,7 +108,9 @@ def solve(word: str, cluster: str, only: bool) -> None:
     with told():
         here, _ = opened(word, cluster)
         script = here.lab.folder / "solution" / labfolder.SCRIPT
-        click.echo(script.read_text().rstrip())
+        for file in labfolder.files(here.lab, "solution"):
+            click.echo(f"{file.name:<16}{labtext.shown(file)}")
+        click.echo(f"--- {labfolder.SCRIPT}\n{script.read_text().rstrip()}")
         if only:
             return
         click.echo("--- so be it:")
@@ -127,6 +129,7 @@ def reset(word: str, cluster: str) -> None:
     """Put a lab back to its start. Your own files stay beside, as NAME.mine."""
     with told():
         here, _ = opened(word, cluster)
+        need_cluster(here.lab, cluster)
         clean(here)
         say_kept(labfolder.replace(here.lab, "start", here.folder))
         furnish(here)

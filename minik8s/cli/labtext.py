@@ -35,6 +35,7 @@ def opening(lab: Lab, work: Path) -> list[str]:
         *fill(lab.goal, ""),
         "",
         f"  the text      {shown(lab.text)}",
+        "                (中文: README.zh.md)",
         f"  your files    {shown(work)}/",
         f"  namespace     {lab.namespace}",
         "",
