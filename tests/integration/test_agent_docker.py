@@ -123,7 +123,7 @@ def test_without_an_api_server_what_dies_is_started_again_all_the_same(bed):
     os.kill(process, signal.SIGKILL)
     bed.api.away = True
     with pytest.raises(Unreachable):
-        bed.settle("default/web")
+        bed.settle("default/web", lambda _: False)  # Docker may take a moment to notice the death
     bed.api.away = False
     assert main_process(bed, "default/web") != process
     bed.settle("default/web", lambda p: p.status.containerStatuses[0].restartCount == 1)
