@@ -3,8 +3,9 @@
 `history` follows a Service through the cluster by these lines, so they must survive a restart of the API server and
 must not grow for ever. The newest are in memory, all of those in a file of JSON lines; when the file has become twice
 as long it is written anew. Of a Lease's renewals only the last is kept: they come every second, and would push out all
-that happened. Invariant: what `since` answers is the same before and after a restart, save for a last line
-cut short by the crash. `_lock` guards everything here. Read next: http.py, which records.
+that happened. One that a write was decided by is kept as well: the last before a silence, where the story of a lost
+node begins. Invariant: what `since` answers is the same before and after a restart, save for a last line cut short by
+the crash. `_lock` guards everything here. Read next: http.py, which records.
 """
 
 import os
@@ -70,7 +71,11 @@ class Audit:
     def _keep(self, entry: Entry, line: bytes) -> None:
         key: Hashable = object()
         if entry.resource == "leases" and entry.verb != "create":
-            key = (entry.namespace, entry.name)
+            key = _name(entry)
+        for seen in entry.from_:
+            name, _, revision = seen.partition("@")
+            if name in self._ring and str(self._ring[name][0]) == revision:
+                self._ring[object()] = self._ring.pop(name)  # the next renewal does not take its place
         self._ring.pop(key, None)
         self._ring[key] = (entry.revision, line)
         if len(self._ring) > self._size:
@@ -118,6 +123,11 @@ def entry(request: Request, written: Written, code: int, headers: Mapping[str, s
         from_=[each for each in seen if each],
         code=code,
     )
+
+
+def _name(entry: Entry) -> str:
+    """As others refer to it: `leases/kube-node-lease/node-1`."""
+    return "/".join(each for each in (entry.resource, entry.namespace, entry.name) if each)
 
 
 def _lines(path: Path) -> Iterator[tuple[Entry, bytes]]:

@@ -49,6 +49,8 @@ class Causes:
 
     def _trigger(self, number: int) -> int | None:
         fact = self.facts[number]
+        if fact.stage == facts.HEARTBEAT:
+            return None  # the clock sets it off, whatever it names
         own = self._own(number)
         if own is not None or (not fact.is_write and fact.stage in (facts.DIED, facts.PROBE)):
             return own  # deaths and verdicts of probes come from outside, unless somebody wanted them

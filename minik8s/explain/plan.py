@@ -80,7 +80,8 @@ def history(
     for number in chosen:
         groups[causes.root(number)] |= _shown_ancestors(causes, number, target)
     merged = _together(causes, groups)
-    episodes = [_episode(causes, root, numbers, services) for root, numbers in sorted(merged.items())]
+    felt = {target} if target in services else services  # by the clients of which Services
+    episodes = [_episode(causes, root, numbers, felt) for root, numbers in sorted(merged.items())]
     return History(target, tuple(each for each in episodes if _latest(each) >= since))
 
 

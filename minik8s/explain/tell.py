@@ -162,7 +162,7 @@ def _named(group: Sequence[Fact]) -> str:
     stem = group[0].name.rpartition("-")[0]
     said: list[str] = []
     for fact in dict.fromkeys(group):
-        siblings = bool(said) and bool(stem) and fact.name.startswith(stem + "-")
+        siblings = bool(said) and bool(stem) and fact.name.rpartition("-")[0] == stem
         name = fact.name.removeprefix(stem) if siblings else fact.name
         said.append(f"{name}{_detail(fact)}")
     said = list(dict.fromkeys(said))

@@ -33,6 +33,7 @@ class Heard:
     tainted: Mapping[str, float] = field(
         default_factory=dict
     )  # node: when on the clock it was first seen with NoExecute
+    leases: Mapping[str, Lease] = field(default_factory=dict)  # node: its Lease as it was seen last
 
     def silence(self, node: str) -> float:
         """For how long this node was not heard while others were."""
@@ -44,7 +45,7 @@ class Heard:
 
 def observe(before: Heard | None, nodes: Iterable[Node], leases: Iterable[Lease], now: float, interval: float) -> Heard:
     """Look again. `interval` is how often nodes renew their Leases. Without `before`, everybody was heard just now."""
-    nodes = list(nodes)
+    nodes, leases = list(nodes), list(leases)
     before = before or Heard(looked=now)
     passed = max(0.0, now - before.looked)
     clock = before.heard + min(passed, max(0.0, interval * PATIENCE - before.quiet))
@@ -56,7 +57,8 @@ def observe(before: Heard | None, nodes: Iterable[Node], leases: Iterable[Lease]
     anybody = any(beats[name] != before.beats.get(name) for name in beats)
     tainted = {node.metadata.name: before.tainted.get(node.metadata.name, clock) for node in nodes if no_execute(node)}
     # However late this look is, it is one look: we did not listen in between.
-    return Heard(now, clock, 0.0 if anybody else before.quiet + min(passed, interval), beats, tainted)
+    quiet = 0.0 if anybody else before.quiet + min(passed, interval)
+    return Heard(now, clock, quiet, beats, tainted, {lease.metadata.name: lease for lease in leases})
 
 
 def signs_of_life(nodes: Iterable[Node], leases: Iterable[Lease]) -> dict[str, str]:

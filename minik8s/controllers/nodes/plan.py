@@ -62,7 +62,8 @@ def _node(node: Node, silent: bool, nobody: bool, heard: Heard, now: float) -> l
             )
         tell = Tell(node, "NodeNotReady", f"Node {name} status is now: NodeNotReady")
         status = {"status": {"conditions": [codec.to_dict(each) for each in _unknown(node, now)]}}
-        return [Patch(node, status | _unchanged(node), because, "status", tell)]
+        last = (heard.leases[name],) if name in heard.leases else ()
+        return [Patch(node, status | _unchanged(node), because, "status", tell, last)]
     taints = _taints(node, silent, now)
     if taints == node.spec.taints:
         return []

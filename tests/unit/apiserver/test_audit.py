@@ -59,6 +59,18 @@ def test_renewals_of_a_lease_do_not_push_out_what_happened(tmp_path):
     assert revisions(Audit(tmp_path / "audit.jsonl", size=3)) == [1, 49], "the same after a restart"
 
 
+def test_the_renewal_before_a_silence_is_kept_when_the_node_is_heard_again(tmp_path):
+    audit = Audit(tmp_path / "audit.jsonl")
+    lease = {"verb": "patch", "resource": "leases", "namespace": "kube-node-lease", "name": "node-1"}
+    for revision in (2, 3, 4):
+        audit.add(Entry(revision=revision, wall=1.0, user="me", **lease))
+    audit.add(entry(5, resource="nodes", name="node-1", from_=["leases/kube-node-lease/node-1@4", "nodes/node-1@1"]))
+    for revision in (6, 7):
+        audit.add(Entry(revision=revision, wall=1.0, user="me", **lease))
+    assert revisions(audit) == [4, 5, 7]
+    assert revisions(Audit(tmp_path / "audit.jsonl")) == [4, 5, 7], "the same after a restart"
+
+
 def test_a_client_that_gives_no_reason_is_noted_without_one():
     audit = Audit()
     audit.record(Request(Target(Service), "create", User("me")), Written("default", "web", 3), 201, {})

@@ -1,5 +1,7 @@
 """When a node is silent, and what follows: seconds on the left, what is written on the right."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,6 +148,13 @@ def test_when_all_return_one_after_the_other_the_last_is_not_taken_for_dead():
         world.run(0.5)
     world.run(10)
     assert world.lines("delete") == world.lines("patch pods") == []
+
+
+def test_a_silence_names_the_last_heartbeat():
+    nodes = [node("node-1"), node("node-2")]
+    leases = [codec.from_dict(Lease, {"metadata": {"name": each.metadata.name}}) for each in nodes]
+    silent = replace(observe(None, nodes, leases, 0.0, 1.0), heard=60.0)
+    assert plan(nodes, [], silent, FAST, WALL)[0].seen == (leases[0],)
 
 
 def test_a_controller_that_was_stopped_for_a_minute_blames_nobody():

@@ -136,6 +136,12 @@ def test_a_heartbeat_after_the_silence_is_not_its_cause():
     assert history(known(*APPLIED, *SILENT, back), WEB).episodes[-1].cause.wall == T0 + 180.0
 
 
+def test_a_silence_begins_with_a_heartbeat_also_when_only_one_is_remembered():
+    told = write(0.5, 3, "agent@node-2", "patch", "nodes/node-2:status", "the node's agent started")
+    beat = write(180.0, 60, "agent@node-2", "patch", "leases/kube-node-lease/node-2", "heartbeat", "nodes/node-2@3")
+    assert history(known(*APPLIED, told, beat, *SILENT[1:]), WEB).episodes[-1].cause.wall == T0 + 180.0
+
+
 def test_a_pod_that_is_gone_at_once_is_still_the_cause_of_its_successor():
     lines = (
         *APPLIED,
