@@ -124,7 +124,10 @@ def check_metadata(new: Object, old: Object | None) -> list[StatusCause]:
 
 
 def qos_class(pod: Pod) -> str:
-    """Guaranteed, Burstable or BestEffort: what the kernel is told about whom to kill first."""
+    """Guaranteed, Burstable or BestEffort: what the kernel is told about whom to kill first.
+
+    It is asked before validation, so a quantity may yet be none: that Pod is refused in a moment.
+    """
     every = [*pod.spec.initContainers, *pod.spec.containers]
     if not any(each.resources.requests or each.resources.limits for each in every):
         return "BestEffort"
@@ -133,10 +136,14 @@ def qos_class(pod: Pod) -> str:
 
 def _guaranteed(resources: Any) -> bool:
     requests = {**resources.limits, **resources.requests}
-    return all(
-        name in resources.limits and quantity.parse(requests[name]) == quantity.parse(resources.limits[name])
-        for name in ("cpu", "memory")
-    )
+    names = ("cpu", "memory")
+    try:
+        return all(
+            name in resources.limits and quantity.parse(requests[name]) == quantity.parse(resources.limits[name])
+            for name in names
+        )
+    except ValueError:
+        return False
 
 
 def copy(obj: Object) -> Object:

@@ -110,6 +110,12 @@ class Problems:
         if family(value) == 0:
             self.invalid(field, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
 
+    def cidr(self, field: str, value: str) -> None:
+        try:
+            ipaddress.ip_network(value, strict=False)
+        except ValueError:
+            self.invalid(field, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
+
     def not_negative(self, field: str, value: int | None) -> None:
         if value is not None and value < 0:
             self.invalid(field, value, "must be greater than or equal to 0")

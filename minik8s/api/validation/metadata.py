@@ -4,10 +4,12 @@ Source: apimachinery's ValidateObjectMeta.
 """
 
 from minik8s.api.core import Namespace, Service
-from minik8s.api.meta import Object
+from minik8s.api.meta import Object, ObjectMeta
 from minik8s.api.validation.fields import LABEL_1035, LABEL_1035_MESSAGE, QUALIFIED, Problems
 
 MAX_ANNOTATIONS = 256 * 1024
+FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
+NO_FINALIZER = "name is neither a standard finalizer name nor is it fully qualified"
 
 
 def check(problems: Problems, obj: Object) -> None:
@@ -20,6 +22,13 @@ def check(problems: Problems, obj: Object) -> None:
         problems.label_name("metadata.namespace", meta.namespace)
     check_labels(problems, "metadata.labels", meta.labels)
     _check_annotations(problems, meta.annotations)
+    _check_ties(problems, meta)
+
+
+def _check_ties(problems: Problems, meta: ObjectMeta) -> None:
+    for at, finalizer in enumerate(meta.finalizers):
+        if finalizer not in FINALIZERS and "/" not in finalizer:
+            problems.invalid(f"metadata.finalizers[{at}]", finalizer, NO_FINALIZER)
     for at, owner in enumerate(meta.ownerReferences):
         for field in ("apiVersion", "kind", "name", "uid"):
             if not getattr(owner, field):

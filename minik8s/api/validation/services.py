@@ -21,8 +21,21 @@ def check(problems: Problems, service: Service) -> None:
         _check_type(problems, service)
     _check_ports(problems, service)
     _check_traffic(problems, service)
+    _check_load_balancer(problems, service)
     for at, address in enumerate(spec.externalIPs):
         problems.address(f"spec.externalIPs[{at}]", address)
+
+
+def _check_load_balancer(problems: Problems, service: Service) -> None:
+    """Fields that only a load balancer can have a use for."""
+    spec = service.spec
+    for at, cidr in enumerate(spec.loadBalancerSourceRanges):
+        problems.cidr(f"spec.loadBalancerSourceRanges[{at}]", cidr.strip())
+    if spec.type == "LoadBalancer":
+        return
+    for field in ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts"):
+        if getattr(spec, field) not in (None, []):
+            problems.forbidden(f"spec.{field}", "may only be used when `type` is 'LoadBalancer'")
 
 
 def _check_type(problems: Problems, service: Service) -> None:

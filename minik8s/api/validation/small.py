@@ -1,9 +1,10 @@
 """What the small kinds must keep to: ConfigMap, Secret, Node, Namespace."""
 
-import ipaddress
+import base64
 
 from minik8s.api.core import ConfigMap, Namespace, Node, Secret
 from minik8s.api.validation.fields import KEY, Problems
+from minik8s.api.validation.metadata import check_key
 
 MAX_DATA = 1024 * 1024
 EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
@@ -28,10 +29,22 @@ def _check_data(problems: Problems, *fields: tuple[str, dict[str, str]]) -> None
 
 def check_config_map(problems: Problems, config: ConfigMap) -> None:
     _check_data(problems, ("data", config.data), ("binaryData", config.binaryData))
+    _check_base64(problems, "binaryData", config.binaryData)
 
 
 def check_secret(problems: Problems, secret: Secret) -> None:
     _check_data(problems, ("data", secret.data))
+    _check_base64(problems, "data", secret.data)
+
+
+def _check_base64(problems: Problems, field: str, data: dict[str, str]) -> None:
+    for key, value in data.items():
+        try:
+            base64.b64decode(value, validate=True)
+        except ValueError:
+            hint = "; `stringData` takes plain text" if field == "data" else ""
+            # Not shown: it may be the secret itself.
+            problems.invalid(f"{field}[{key}]", "", f"must be base64{hint}")
 
 
 def check_immutable(problems: Problems, new: ConfigMap | Secret, old: ConfigMap | Secret) -> None:
@@ -44,14 +57,12 @@ def check_immutable(problems: Problems, new: ConfigMap | Secret, old: ConfigMap 
 
 
 def check_node(problems: Problems, node: Node) -> None:
+    if node.spec.podCIDR:
+        problems.cidr("spec.podCIDR", node.spec.podCIDR)
     for at, cidr in enumerate(node.spec.podCIDRs):
-        try:
-            ipaddress.ip_network(cidr)
-        except ValueError:
-            problems.invalid(
-                f"spec.podCIDRs[{at}]", cidr, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
-            )
+        problems.cidr(f"spec.podCIDRs[{at}]", cidr)
     for at, taint in enumerate(node.spec.taints):
+        check_key(problems, f"spec.taints[{at}].key", taint.key)
         problems.one_of(f"spec.taints[{at}].effect", taint.effect, EFFECTS)
 
 

@@ -23,6 +23,9 @@ def check_deployment(problems: Problems, deployment: Deployment) -> None:
     spec = deployment.spec
     _check_common(problems, spec)
     problems.not_negative("spec.revisionHistoryLimit", spec.revisionHistoryLimit)
+    deadline = spec.progressDeadlineSeconds
+    if deadline is not None and deadline <= spec.minReadySeconds:
+        problems.invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
     if not problems.one_of("spec.strategy.type", spec.strategy.type, ("Recreate", "RollingUpdate")):
         return
     rolling = spec.strategy.rollingUpdate
@@ -63,6 +66,8 @@ def _check_common(problems: Problems, spec: ReplicaSetSpec | DeploymentSpec) -> 
     pods.check_spec(problems, "spec.template.spec", spec.template.spec)
     if spec.template.spec.restartPolicy != "Always":
         problems.unsupported("spec.template.spec.restartPolicy", spec.template.spec.restartPolicy, ("Always",))
+    if spec.template.spec.activeDeadlineSeconds is not None:
+        problems.forbidden("spec.template.spec.activeDeadlineSeconds", "must not be specified")
 
 
 def _check_selector(problems: Problems, selector: LabelSelector) -> None:

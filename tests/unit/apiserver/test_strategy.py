@@ -113,3 +113,10 @@ QOS = [
 def test_the_quality_of_service_follows_requests_and_limits(resources, quality):
     pod = made(Pod, spec={"containers": [container(**each) for each in resources]})
     assert strategy.qos_class(pod) == quality
+
+
+def test_a_quantity_that_is_none_is_left_for_validation_to_refuse():
+    odd = codec.from_dict(
+        Pod, {"spec": {"containers": [{"name": "c", "resources": {"limits": {"cpu": "abc", "memory": "1"}}}]}}
+    )
+    assert strategy.qos_class(odd) == "Burstable"
