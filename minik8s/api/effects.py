@@ -77,6 +77,7 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
     ServiceSpec: (
         Idle("type", NO_ADDRESS, when=_is("type", "LoadBalancer")),
         Idle("externalIPs", "no rules are written for these addresses"),
+        Idle("externalName", "only a Service of type ExternalName has one", when=lambda it: it.type != "ExternalName"),
         Idle("loadBalancerIP", NO_ADDRESS),
         Idle("loadBalancerClass", NO_ADDRESS),
         Idle("loadBalancerSourceRanges", "nobody is kept out: the node ports are open to everybody"),

@@ -20,6 +20,8 @@ def check_slice(problems: Problems, each: EndpointSlice) -> None:
         problems.invalid("endpoints", len(each.endpoints), f"must have at most {MAX_ENDPOINTS} items")
     for at, endpoint in enumerate(each.endpoints):
         path = f"endpoints[{at}].addresses"
+        if endpoint.hostname:
+            problems.label_name(f"endpoints[{at}].hostname", endpoint.hostname)
         if not endpoint.addresses:
             problems.required(path, "must contain at least 1 address")
         elif len(endpoint.addresses) > MAX_ADDRESSES:

@@ -53,6 +53,8 @@ TOLD = [
      ["spec.type", "spec.loadBalancerIP", "spec.loadBalancerSourceRanges"]),
     (SERVICE % "type: NodePort, externalIPs: [1.1.1.1], ports: [{port: 1, protocol: SCTP}]",
      ["spec.ports[0].protocol", "spec.externalIPs"]),
+    (SERVICE % "externalName: example.org", ["spec.externalName"]),
+    (SERVICE % "externalName: example.org, type: ExternalName", []),
     (SERVICE % "trafficDistribution: PreferClose", ["spec.trafficDistribution"]),
     (SERVICE % "trafficDistribution: PreferSameNode, ports: [{port: 1, protocol: UDP}]", []),
     ("{apiVersion: v1, kind: Endpoints, metadata: {name: w}, subsets: [{addresses: [{ip: 1.1.1.1}]}]}", ["subsets"]),

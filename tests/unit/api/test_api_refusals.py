@@ -84,6 +84,8 @@ REFUSED = [
      "spec.allocateLoadBalancerNodePorts"),
     ("Service", "{spec: {type: LoadBalancer, ports: [{port: 80}], loadBalancerSourceRanges: [foo]}}",
      "spec.loadBalancerSourceRanges[0]"),
+    ("EndpointSlice", "{addressType: IPv4, endpoints: [{addresses: [1.2.3.4], hostname: A_}], ports: [{port: 1}]}",
+     "endpoints[0].hostname"),
     ("Node", "{spec: {taints: [{key: '', effect: NoSchedule}]}}", "spec.taints[0].key"),
     ("Node", "{spec: {podCIDR: foo}}", "spec.podCIDR"),
 ]  # fmt: skip
