@@ -82,15 +82,22 @@ def how_to_show() -> str:
     return "over" if sys.stdout.isatty() else "lines" if os.environ.get(tally.LIVE) else ""
 
 
+def in_front() -> bool:
+    """Is the terminal's line ours? Behind `&` it is not: the prompt stands there, and what others say."""
+    with contextlib.suppress(OSError):
+        return os.tcgetpgrp(sys.stdout.fileno()) == os.getpgrp()
+    return True
+
+
 def listen(lines: Iterator[bytes], count: Tally, shown: str) -> None:
     """Count until the client ends or somebody presses Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
         for line in lines:
             if not count.add(line) and line.strip() and b'"summary"' not in line:
                 click.echo(line.decode(errors="replace").rstrip(), err=True)
-            elif shown:
+            elif shown == "lines" or (shown and in_front()):
                 click.echo(f"\r{tally.live(count):<79}", nl=shown == "lines")
-    if shown == "over":
+    if shown == "over" and in_front():
         click.echo(f"\r{'':<79}\r", nl=False)
 
 
