@@ -45,7 +45,7 @@ def list_(cluster: str) -> None:
 @name_of
 @doors.option
 def start(word: str, cluster: str) -> None:
-    """Begin a lab, or go on with it; brings the cluster up if it is not."""
+    """Begin a lab, or go on with it; brings a cluster up."""
     with told():
         progress = labprogress.load(cluster)
         chosen = labfolder.find(word, labfolder.every()) if word else going_on(progress)
@@ -69,7 +69,7 @@ def next_(cluster: str) -> None:
 @name_of
 @doors.option
 def check(word: str, cluster: str) -> None:
-    """Say which steps hold; of the others what is expected, what was seen, and the command that shows it."""
+    """Say which steps hold, and what is seen of the others."""
     with told():
         here, known = opened(word, cluster)
         with running(here):
@@ -83,7 +83,7 @@ def check(word: str, cluster: str) -> None:
 @name_of
 @doors.option
 def hint(word: str, cluster: str) -> None:
-    """One hint for the first step that does not hold; one more each time."""
+    """A hint for the first step that does not hold."""
     with told():
         here, _ = opened(word, cluster)
         with running(here):
@@ -104,7 +104,10 @@ def hint(word: str, cluster: str) -> None:
 @doors.option
 @click.option("--show", "only", is_flag=True, help="Only show it.")
 def solve(word: str, cluster: str, only: bool) -> None:
-    """Show a solution and carry it out. Your own files stay beside, as NAME.mine."""
+    """Show a solution and carry it out.
+
+    Your own files stay beside, as NAME.mine.
+    """
     with told():
         here, _ = opened(word, cluster)
         script = here.lab.folder / "solution" / labfolder.SCRIPT
@@ -126,7 +129,10 @@ def solve(word: str, cluster: str, only: bool) -> None:
 @name_of
 @doors.option
 def reset(word: str, cluster: str) -> None:
-    """Put a lab back to its start. Your own files stay beside, as NAME.mine."""
+    """Put a lab back to its start.
+
+    Your own files stay beside, as NAME.mine.
+    """
     with told():
         here, _ = opened(word, cluster)
         need_cluster(here.lab, cluster)
@@ -142,13 +148,15 @@ def reset(word: str, cluster: str) -> None:
 @name_of
 @doors.option
 def watch(word: str, cluster: str) -> None:
-    """Check again whenever you save a file or the cluster changes, until Ctrl-C."""
+    """Check again at each save and each change."""
     from minik8s.cli import labwatch
 
     with told(), contextlib.suppress(KeyboardInterrupt):
         here, _ = opened(word, cluster)
+        click.echo("At each save and each change of the cluster; Ctrl-C ends it.")
+        last: list[str] = []
         with running(here):
-            labwatch.watch(here, lambda: tell_again(here))
+            labwatch.watch(here, lambda: tell_again(here, last))
 
 
 # --- Steps of the verbs -------------------------------------------------------------------------------------------
@@ -180,9 +188,7 @@ def world(chosen: Lab, cluster: str, folder: Path, began: float) -> World:
 def begin(chosen: Lab, cluster: str, progress: labprogress.Progress) -> None:
     """The cluster, the namespace, the files; what is there already is left as it is."""
     standing = progress.of(chosen.name)
-    folder = (
-        Path(standing.folder) if standing.folder and Path(standing.folder).is_dir() else Path.cwd() / chosen.namespace
-    )
+    folder = labprogress.folder(progress, chosen.name, Path.cwd(), chosen.namespace)
     need_cluster(chosen, cluster)
     here = world(chosen, cluster, folder, standing.began)
     labfolder.hand_out(chosen, folder)
@@ -199,7 +205,7 @@ def need_cluster(chosen: Lab, cluster: str) -> None:
     record = state.read(where)
     words = ["up", "--name", cluster]
     runs = record is not None and registry.zygote(where)[0]
-    if record is None or set(record.without) != set(chosen.without):
+    if set(record.without if record else ()) != set(chosen.without):
         words += [word for each in chosen.without or ("none",) for word in ("--without", each)]
     if runs and len(words) == 3:
         return
@@ -243,11 +249,14 @@ def examined(here: World) -> list[labsteps.Verdict]:
     return verdicts
 
 
-def tell_again(here: World) -> None:
-    """One check of `watch`."""
+def tell_again(here: World, last: list[str]) -> None:
+    """One check of `watch`; silent when it finds what the `last` one found."""
     known = labprogress.load(here.cluster).of(here.lab.name).passed
-    lines = labtext.report(here.lab, examined(here), known)
-    click.echo("\n".join(["", "-" * labtext.WIDTH, *lines]))
+    verdicts = examined(here)
+    seen = [f"{each.holds} {each.seen.text}" for each in verdicts]
+    if seen != last:
+        last[:] = seen
+        click.echo("\n".join(["", "-" * labtext.WIDTH, *labtext.report(here.lab, verdicts, known)]))
 
 
 @contextlib.contextmanager

@@ -33,6 +33,15 @@ class Progress(msgspec.Struct, frozen=True):
         return self.labs.get(lab, Standing())
 
 
+def folder(progress: Progress, lab: str, here: Path, name: str) -> Path:
+    """Where the learner's files are, or shall be: here, but never inside of another lab's folder."""
+    given = progress.of(lab).folder
+    if given and Path(given).is_dir():
+        return Path(given)
+    inside = any(each.folder == str(here) for each in progress.labs.values())
+    return (here.parent if inside else here) / name
+
+
 def file(cluster: str) -> Path:
     return state.home() / ".labs" / f"{cluster}.json"
 

@@ -3,6 +3,7 @@
 Read next: lab.py, which prints them.
 """
 
+import os
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,12 +56,18 @@ def report(lab: Lab, verdicts: Sequence[Verdict], known: Sequence[str]) -> list[
         if not each.holds:
             lines += fill(f"expected  {each.step.expected}", " " * 12, " " * 22)
             lines += fill(f"seen      {each.seen.text}", " " * 12, " " * 22)
-            lines.append(" " * 12 + f"look      {each.step.show}")
+            lines += look(each.step.show)
     for number, each in enumerate(verdicts, 1):
         if each.holds and each.step.name not in known:
             lines += ["", f"{number} {each.step.name}.", *fill(each.step.why, "  ")]
             lines += [f"  read {path}" for path in each.step.read]
     return [*lines, "", *closing(lab, len(held) == len(verdicts))]
+
+
+def look(command: str) -> list[str]:
+    """A command is never broken: one that is too long for its column stands further left."""
+    line = " " * 12 + f"look      {command}"
+    return [line] if len(line) <= WIDTH else [" " * 12 + "look", "    " + command]
 
 
 def closing(lab: Lab, done: bool) -> list[str]:
@@ -87,7 +94,4 @@ def fill(text: str, indent: str, further: str | None = None) -> list[str]:
 
 def shown(path: Path) -> str:
     """As short as it can be from where we stand."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    return min(str(path), os.path.relpath(path), key=len)

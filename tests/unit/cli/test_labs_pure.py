@@ -55,6 +55,13 @@ def test_a_report_says_what_was_expected_what_was_seen_and_which_command_shows_i
     assert "because" not in "\n".join(labtext.report(LABS[0], verdicts, known=("A",))), "why is told once"
 
 
+def test_a_command_too_long_for_its_column_stands_whole_on_a_line_of_its_own():
+    command = "minik8s exec caller -n lab-02 -- curl -s --max-time 2 http://10.96.0.222"
+    assert labtext.look(command)[1].strip() == command
+    assert all(len(line) <= labtext.WIDTH for line in labtext.look(command))
+    assert len(labtext.look("minik8s get pods")) == 1
+
+
 # --- Progress -------------------------------------------------------------------------------------------------------
 
 
@@ -71,6 +78,15 @@ def test_next_is_the_first_after_the_current_one_that_is_not_done():
     assert labprogress.next_lab(progress, ["one", "two", "three"]) == "three"
     assert labprogress.next_lab(progress, ["one", "two"]) == "one"
     assert labprogress.next_lab(progress, ["two"]) == ""
+
+
+def test_a_labs_folder_is_made_beside_the_one_before_not_in_it(tmp_path):
+    one = tmp_path / "lab-01"
+    one.mkdir()
+    progress = labprogress.begun(Progress(), "one", str(one), 1.0)
+    assert labprogress.folder(progress, "two", one, "lab-02") == tmp_path / "lab-02"
+    assert labprogress.folder(progress, "two", tmp_path, "lab-02") == tmp_path / "lab-02"
+    assert labprogress.folder(progress, "one", tmp_path / "elsewhere", "lab-01") == one
 
 
 def test_progress_comes_back_as_it_was_saved_outside_of_the_cluster(tmp_path, monkeypatch):
