@@ -81,8 +81,8 @@ def make(session: Session, fault: Fault, word: str) -> None:
     write(session, faults.record(fault, scene, plan))
     for deed in plan.deeds:
         do(session, deed)
-    click.echo(f"svc/{name} is broken. What a client sees: {fault.symptom}.")
-    click.echo(f"Find out why (`{ask}` helps) and mend it; then: minik8s break check")
+    click.echo(f"svc/{name} is broken. What a client sees:\n  {fault.symptom}.")
+    click.echo(f"Find out why (`{ask}` helps) and mend it;\nthen: minik8s break check")
 
 
 def examine(session: Session, facts: Facts) -> str:

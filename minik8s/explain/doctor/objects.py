@@ -225,7 +225,8 @@ def _out_of_date(facts: Facts, lacking: list[str], lost: list[Target]) -> Verdic
     return red(
         "MK-ENDPOINTS",
         said,
-        "The controller `endpoints` writes the slices. It is not running, or cannot write.",
+        "The controller `endpoints` writes the slices. It is not running, or cannot write, or the cluster was brought "
+        "up without it: then `minik8s up --without none`.",
         "minik8s start controllers",
         Evidence(_slices(facts), ", ".join(target.name for target in facts.targets) or "no endpoints"),
         Evidence("minik8s status", "does the process controllers run?"),
