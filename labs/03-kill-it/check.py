@@ -89,7 +89,7 @@ STEPS = [
         expected="a word behind each -predicted of table.txt",
         look=predicted,
         show="cat table.txt",
-        hints=("There is no wrong prediction. Write down what you think, before you try.",),
+        hints=("Open table.txt. There is no wrong prediction: write what you think, before you try.",),
         why="Who predicts first remembers better what is seen.",
     ),
     Step(

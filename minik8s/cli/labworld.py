@@ -108,7 +108,7 @@ class World:
         """The addresses of the Service's slices: {"ready": [...], "other": [...]} as address:port."""
         found: dict[str, list[str]] = {"ready": [], "other": []}
         for each in self.all(EndpointSlice, f"{SERVICE_NAME}={service}"):
-            ports = [port.port for port in each.ports] or [None]
+            ports = [str(port.port) for port in each.ports] or ["no port (no container port has that name)"]
             for endpoint in each.endpoints:
                 kind = "other" if endpoint.conditions.ready is False else "ready"
                 found[kind] += [f"{address}:{port}" for address in endpoint.addresses for port in ports]
