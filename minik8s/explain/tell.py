@@ -124,7 +124,14 @@ def _reason(group: Sequence[Stage]) -> str:
     """Why, unless the line itself or the one before says so already."""
     first, reasons = group[0], {stage.fact.because for stage in group}
     fact = first.fact
-    if len(reasons) > 1 or fact.stage in (facts.SANDBOX, facts.PROBE, facts.READY, facts.DIED, facts.STOPPED):
+    if len(reasons) > 1 or fact.stage in (
+        facts.HEARTBEAT,
+        facts.SANDBOX,
+        facts.PROBE,
+        facts.READY,
+        facts.DIED,
+        facts.STOPPED,
+    ):
         return ""
     if fact.is_write and not fact.seen and first.total < TOGETHER_S:
         return ""  # the head line has what was typed
