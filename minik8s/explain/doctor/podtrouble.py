@@ -21,7 +21,11 @@ KINDS: dict[str, tuple[str, str]] = {
     "image": ("MK-IMAGE", "name an image that is there: see `Images` in minik8s describe node/{node}"),
     "config": ("MK-CONFIG", "make what it refers to: minik8s describe{place} pod/{pod}"),
     "crash": ("MK-CRASH", "mend what it says before it ends: minik8s logs{place} {pod} -c {container} --previous"),
-    "probe": ("MK-PROBE", "mend the readinessProbe or what it asks: minik8s get{place} {owner} -o yaml"),
+    "probe": (
+        "MK-PROBE",
+        "if the Pod is some seconds old, ask again; else mend the readinessProbe or what it asks: "
+        "minik8s get{place} {owner} -o yaml",
+    ),
     "starting": ("MK-STARTING", "wait a moment, then ask again: minik8s get{place} pods -w"),
 }
 
