@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from minik8s.api.core import Pod, Service
 from minik8s.api.meta import Object
+from minik8s.api.pods import is_ready, is_terminating
 from minik8s.api.selectors import format_labels
 from minik8s.cli import objects
 from minik8s.cli.session import Failed, Session
@@ -19,8 +20,20 @@ def pods(session: Session, word: str) -> list[Pod]:
     found = session.client.list(Pod, session.namespace, labels=_selector(session, cls, name)).items
     if not found:
         raise Failed(f"error: no Pod belongs to {objects.title(cls, name)}")
-    # The one that most probably answers first: running, then older.
-    return sorted(found, key=lambda pod: (pod.status.phase != "Running", pod.metadata.creationTimestamp or ""))
+    return hopeful(found)
+
+
+def hopeful(found: Sequence[Pod]) -> list[Pod]:
+    """The one that most probably answers first: not about to go, running, ready, older. A rollout leaves both kinds."""
+    return sorted(
+        found,
+        key=lambda pod: (
+            is_terminating(pod),
+            pod.status.phase != "Running",
+            not is_ready(pod),
+            pod.metadata.creationTimestamp or "",
+        ),
+    )
 
 
 def _selector(session: Session, cls: type[Object], name: str) -> str:
