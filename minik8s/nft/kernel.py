@@ -142,8 +142,15 @@ _FILTER_IP_SRC, _FILTER_PROTO_NUM, _FILTER_SRC_PORT = 1 << 0, 1 << 3, 1 << 4
 
 
 def forget_flows(flows: Iterable[Flows]) -> None:
-    """Delete the tracking entries of these flows, in the namespace of the calling thread."""
+    """Delete the tracking entries of these flows, in the namespace of the calling thread.
+
+    Of TCP only unanswered handshakes: what is established goes on for as long as its ends like. An unanswered one
+    would hold its source port for two minutes, and lead whoever uses that port next to the same dead address.
+    """
     for one in flows:
+        if one.proto == "tcp":
+            _delete_by_program(one, "--state", "SYN_SENT")
+            continue
         try:
             _delete_by_filter(one)
         except OSError as error:
@@ -174,8 +181,8 @@ def _delete_by_filter(flow: Flows) -> None:
         _request(sock, _CT_DELETE, family, wanted)
 
 
-def _delete_by_program(flow: Flows) -> None:
-    argv = ["conntrack", "-D", "-p", flow.proto, "--reply-port-src", str(flow.port)]
+def _delete_by_program(flow: Flows, *more: str) -> None:
+    argv = ["conntrack", "-D", "-p", flow.proto, *more, "--reply-port-src", str(flow.port)]
     argv += ["--reply-src", flow.address] if flow.address else []
     argv += ["-f", "ipv6"] if ":" in flow.address else []
     done = processes.run(argv, check=False)

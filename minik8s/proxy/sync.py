@@ -24,7 +24,7 @@ from minik8s.proxy.book import Book
 from minik8s.proxy.layout import AFFINITY
 from minik8s.proxy.metrics import Metrics
 from minik8s.proxy.plan import ServicePlan
-from minik8s.proxy.why import difference, stale_udp
+from minik8s.proxy.why import difference, stale_flows
 from minik8s.proxy.world import World
 
 log = logging.getLogger(__name__)
@@ -48,10 +48,10 @@ class Syncer:
         before = {key: self.book.plans[key] for key in wanted if key in self.book.plans}
         first = not self.loaded
         accepted = self._load(wanted) if first else self._change(wanted)
-        # An endpoint may end its service long after it left the rules: asked even if no rule changed.
-        self.world.forget(stale_udp(before, self._in_force(wanted)))
         if accepted or first:
             self._record(before, accepted, clock.monotonic() - started, first)
+        # An endpoint may end its service long after it left the rules: asked even if no rule changed.
+        self.world.forget(stale_flows(before, self._in_force(wanted)))
         self.metrics.synced(clock.monotonic() - started)
 
     # --- Commits -----------------------------------------------------------------------------------------------------

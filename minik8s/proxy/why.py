@@ -4,7 +4,7 @@ Pure. The sentences are about what the rules of this node hold, so an endpoint t
 hint prefers another node) "left", with that reason.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from minik8s.nft.flows import Flows
@@ -51,18 +51,19 @@ def difference(old: Mapping[str, ServicePlan], new: Mapping[str, ServicePlan]) -
     return Difference(tuple(sentences), tuple(added), tuple(removed))
 
 
-def stale_udp(old: Mapping[str, ServicePlan], new: Mapping[str, ServicePlan]) -> list[Flows]:
-    """UDP flows that the kernel must forget after a commit, because it would keep them where they are.
+def stale_flows(old: Mapping[str, ServicePlan], new: Mapping[str, ServicePlan]) -> list[Flows]:
+    """Flows that the kernel must forget after a commit, because it would keep them where they are.
 
     UDP knows no end of a connection: a client that keeps its source port stays with an endpoint that serves no
     longer, and one that asked before the Service existed stays with no translation at all. Of the latter the answer
-    would come from the Service's own address (or node port), of the former from the endpoint's.
+    would come from the Service's own address (or node port), of the former from the endpoint's. Of TCP it is the
+    handshakes that an endpoint never answered (`forget_flows`): their source ports will be used again.
     """
     flows: set[Flows] = set()
     for key in new:
         before, after = _ports(old.get(key)), _ports(new[key])
         for title, port in before.items():
-            if port.protocol == "udp":
+            if port.protocol in ("udp", "tcp"):
                 flows |= _serving(port) - (_serving(after[title]) if title in after else set())
         for title, port in after.items():
             if port.protocol == "udp" and (title not in before or _entry(before[title]) != _entry(port)):
@@ -103,11 +104,7 @@ def _targets(port: PortPlan | None) -> dict[str, Endpoint]:
 
 
 def _serving(port: PortPlan) -> set[Flows]:
-    return _flows(one for one in port.choice.known if one.serving)
-
-
-def _flows(endpoints: Iterable[Endpoint]) -> set[Flows]:
-    return {Flows("udp", one.address, one.port) for one in endpoints}
+    return {Flows(port.protocol, one.address, one.port) for one in port.choice.known if one.serving}
 
 
 def _entry(port: PortPlan) -> tuple[str, int, int]:

@@ -1,4 +1,4 @@
-"""All of the proxy that touches the kernel: commits a transaction, reads the table at start, drops stale UDP flows.
+"""All of the proxy that touches the kernel: commits a transaction, reads the table at start, drops stale flows.
 
 Bound to the network namespace of the thread that makes it. Touches one table, its own, by name; other tables of the
 node are never read or written.

@@ -6,6 +6,7 @@ The address plan and the helpers stand in `support/proxynet.py`.
 import errno
 import os
 import random
+import re
 import socket
 import time
 from collections import Counter
@@ -201,7 +202,9 @@ def ask_again(sock: socket.socket) -> str:
 
 
 def tracked(place: str, address: str) -> str:
-    return processes.run(["conntrack", "-L", "-p", "udp", "-d", address, "-o", "id"], ns=ns(place), check=False).stdout
+    """What is tracked, without the seconds that it still will be."""
+    argv = ["conntrack", "-L", "-p", "udp", "-d", address, "-o", "id"]
+    return re.sub(r"(?m)^(udp\s+17) \d+", r"\1", processes.run(argv, ns=ns(place), check=False).stdout)
 
 
 def test_flows_are_forgotten_by_the_program_where_the_kernel_cannot_filter(
@@ -216,6 +219,27 @@ def test_flows_are_forgotten_by_the_program_where_the_kernel_cannot_filter(
         assert talk(sock)[0] == "b"
         namespaces.in_ns(ns("n1"), lambda: forget_flows([Flows("udp", "10.244.1.3", 5353), Flows("udp", "", 31999)]))
         assert "10.244.1.3" not in tracked("n1", "10.96.0.6")
+
+
+def test_a_handshake_nobody_answered_does_not_hold_its_port_when_the_endpoint_is_gone(net: Net) -> None:
+    """A client that comes again from the same port must not be led to the dead endpoint once more."""
+
+    def knock(seconds: float) -> bool:
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("", 40404))
+            sock.settimeout(seconds)
+            return sock.connect_ex(("10.96.0.5", 80)) == 0
+
+    mute = "add table ip mute\nadd chain ip mute in { type filter hook input priority 0; }\nadd rule ip mute in drop"
+    net.apply("web", "10.96.0.5", "c")
+    processes.run(["nft", "-f", "-"], input=mute, ns=ns("c"))
+    try:
+        assert not namespaces.in_ns(ns("a"), lambda: knock(0.2))
+        net.apply("web", "10.96.0.5", "b")
+        assert namespaces.in_ns(ns("a"), lambda: knock(2.0))
+    finally:
+        processes.run(["nft", "delete", "table", "ip", "mute"], ns=ns("c"))
 
 
 def test_tables_of_others_are_never_touched(net: Net) -> None:

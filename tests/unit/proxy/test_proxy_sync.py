@@ -158,13 +158,13 @@ def test_the_reason_is_a_sentence(bench: Bench, before: str, after: str, because
     assert bench.last["because"] == because
 
 
-def test_udp_flows_of_an_endpoint_that_serves_no_longer_are_forgotten(bench: Bench) -> None:
+def test_flows_of_an_endpoint_that_serves_no_longer_are_forgotten(bench: Bench) -> None:
     bench.sync(planned("dns", "10.96.0.10", "a b", "dns:53/UDP dns-tcp:53"))
     bench.world.forgotten.clear()
     bench.sync(planned("dns", "10.96.0.10", "a b=leaving", "dns:53/UDP dns-tcp:53"))
     assert bench.world.forgotten == []  # it still answers who already talks to it
     bench.sync(planned("dns", "10.96.0.10", "a", "dns:53/UDP dns-tcp:53"))
-    assert bench.world.forgotten == [Flows("udp", "10.244.1.3", 5353)]
+    assert bench.world.forgotten == [Flows("tcp", "10.244.1.3", 8080), Flows("udp", "10.244.1.3", 5353)]
 
 
 def test_udp_flows_from_before_a_service_existed_are_forgotten(bench: Bench) -> None:
