@@ -95,10 +95,6 @@ def invalid(cls: type[Object], name: str, causes: list[StatusCause]) -> Failure:
     return Failure(422, "Invalid", f'{kind} "{name}" is invalid: {body}', details)
 
 
-def invalid_field(cls: type[Object], name: str, field: str, message: str) -> Failure:
-    return invalid(cls, name, [StatusCause(reason="FieldValueInvalid", message=message, field=field)])
-
-
 def too_many_requests(message: str) -> Failure:
     return Failure(429, "TooManyRequests", message, StatusDetails(retryAfterSeconds=1))
 

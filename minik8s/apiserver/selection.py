@@ -92,12 +92,3 @@ def field(obj: dict[str, Any], path: str) -> str:
     if value is None:
         return "false" if path in ("spec.unschedulable", "spec.hostNetwork") else ""
     return str(value)
-
-
-def single_name(query: Mapping[str, str]) -> str:
-    """The name in `metadata.name=x`, so that a watch or list of one object reads only that one; else empty."""
-    try:
-        terms = selectors.parse_fields(query.get("fieldSelector", ""))
-    except ValueError:
-        return ""
-    return next((term.value for term in terms if term.path == "metadata.name" and term.equal), "")

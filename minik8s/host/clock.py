@@ -32,11 +32,6 @@ def suffix(length: int = 5) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
-def random_bytes(length: int) -> bytes:
-    """Bytes nobody can guess: keys and masks."""
-    return secrets.token_bytes(length)
-
-
 def fraction() -> float:
     """A random number, at least 0 and less than 1: for jitter and for ties."""
     return secrets.randbelow(1 << 53) / (1 << 53)

@@ -96,12 +96,6 @@ def set_down(name: str) -> None:
         ipr.link("set", index=_index(ipr, name), state="down")
 
 
-def set_master(name: str, bridge: str) -> None:
-    """Plug a link into a bridge; "" pulls it out."""
-    with IPRoute() as ipr:
-        ipr.link("set", index=_index(ipr, name), master=_index(ipr, bridge) if bridge else 0)
-
-
 def set_mac(name: str, mac: str) -> None:
     with IPRoute() as ipr:
         ipr.link("set", index=_index(ipr, name), address=mac)
