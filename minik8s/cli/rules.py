@@ -1,4 +1,5 @@
-"""`rules`: a Service's own rules on each node, with what each means and which objects it comes from.
+"""`rules`: a Service's own rules on each node, with what each means and which objects it comes from; then the same in
+kube-proxy's words.
 
 Fetched and explained in explain/; here is only what people type and how it is laid out: 80 columns, a rule, then what
 it means, then the numbers of the objects that are listed at the top.
@@ -9,7 +10,7 @@ Read next: explain/rules.py.
 import json
 import textwrap
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 
@@ -36,7 +37,7 @@ def rules(session: Session, word: str, node: str, output: str | None) -> None:
     known = sorted(each.metadata.name for each in session.client.list(Node).items)
     if node and node not in known:
         raise Failed(f'Error from server (NotFound): nodes "{node}" not found: there are {", ".join(known)}')
-    found = rulesworld.observe(session.client, (session.namespace, name), [node] if node else known)
+    found = rulesworld.observe(session.client, service, [node] if node else known)
     if output:
         click.echo(json.dumps([asdict(each) for each in found], indent=1))
     else:
@@ -48,19 +49,39 @@ def rules(session: Session, word: str, node: str, output: str | None) -> None:
 def lines(found: list[OnNode], service: Service) -> list[str]:
     """All of it as text. Nodes whose rules are the same share one listing."""
     shown: list[str] = []
-    groups: dict[tuple[tuple[Told, ...], tuple[str, ...], str], list[str]] = {}
+    groups: dict[OnNode, list[str]] = {}
     for each in found:
-        groups.setdefault((each.told, each.sources, each.silent), []).append(each.node)
-    for (told, sources, silent), nodes in groups.items():
+        groups.setdefault(replace(each, node="", upstream=()), []).append(each.node)
+    for one, nodes in groups.items():
         shown += [*([""] if shown else []), f"--- {', '.join(nodes)}"]
-        shown += fill(silent) if silent else _listing(told, sources, service)
+        if one.silent:
+            shown += fill(one.silent)
+            continue
+        shown += [f"{_numbers(one)[source]} {source}" for source in one.sources]
+        shown += _listing(one.told, one) or ["", f"no rules: {nothing(service)}"]
+    return [*shown, *_upstream(found)]
+
+
+def _upstream(found: list[OnNode]) -> list[str]:
+    """The same in kube-proxy's words; on most Services it would write the same on every node."""
+    shown: list[str] = []
+    groups: dict[tuple[Told, ...], list[OnNode]] = {}
+    for each in found if any(each.upstream for each in found) else ():
+        groups.setdefault(each.upstream, []).append(each)
+    for told, those in groups.items():
+        where = ", ".join(each.node for each in those)
+        shown += ["", f"--- {where}: kube-proxy would have written this (nothing of it is loaded)"]
+        shown += _listing(told, those[0])
     return shown
 
 
-def _listing(told: Iterable[Told], sources: tuple[str, ...], service: Service) -> list[str]:
-    number = {source: f"[{count}]" for count, source in enumerate(sources, 1)}
-    shown = [f"{number[source]} {source}" for source in sources]
-    where = ""
+def _numbers(one: OnNode) -> dict[str, str]:
+    return {source: f"[{count}]" for count, source in enumerate(one.sources, 1)}
+
+
+def _listing(told: Iterable[Told], one: OnNode) -> list[str]:
+    shown: list[str] = []
+    number, where = _numbers(one), ""
     for each in told:
         if each.where != where:
             where = each.where
@@ -68,8 +89,6 @@ def _listing(told: Iterable[Told], sources: tuple[str, ...], service: Service) -
         shown += fill(each.text, "  ", "      ")
         refs = "".join(number[source] for source in each.sources)
         shown += fill(f"{each.means} {refs}", "    # ", "    # ")
-    if not where:
-        shown.append(f"no rules: {nothing(service)}")
     return shown
 
 

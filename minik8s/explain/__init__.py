@@ -8,6 +8,7 @@
     plan.py      the history: episodes, each a cause with all that followed; windows of failures
     tell.py      the same as text of 80 columns, and as JSON
     rules.py     what each rule of a Service means; rulesworld.py fetches them
+    kubeproxy.py   the same Service in kube-proxy's words
     kernelview.py  are the kernel's rules those that the proxy wants?
     doctor/      why does a Service not answer? A package with a chapter of its own
     faults.py    five faults to practise on, and when they are mended
