@@ -112,9 +112,16 @@ def _check_depth(name: str, text: str) -> None:
                 depth -= 1
             if depth > MAX_DEPTH:
                 line = event.start_mark.line + 1 if event.start_mark else 0
-                raise Problem(name, line, f"values are nested deeper than {MAX_DEPTH} levels")
-    except yaml.YAMLError:
+                raise Problem(name, line, _too_deep())
+    except yaml.YAMLError as error:
+        # Since 0.2.6 libyaml has a limit of its own, met while reading ahead: the same mistake, so the same words.
+        if "nesting depth" in str(error):
+            raise Problem(name, _syntax(name, error).line, _too_deep()) from None
         return  # told, with the documents before it, when they are composed
+
+
+def _too_deep() -> str:
+    return f"values are nested deeper than {MAX_DEPTH} levels"
 
 
 def _syntax(name: str, error: yaml.YAMLError) -> Problem:
@@ -187,7 +194,7 @@ class _Reader:
         if self.count > MAX_VALUES:
             raise self.problem(node, f"more than {MAX_VALUES} values, counting what aliases stand for")
         if depth > MAX_DEPTH:
-            raise self.problem(node, f"values are nested deeper than {MAX_DEPTH} levels")
+            raise self.problem(node, _too_deep())
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):
