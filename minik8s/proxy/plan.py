@@ -26,8 +26,8 @@ from minik8s.proxy import layout
 from minik8s.proxy.endpoints import Choice, Endpoint, Here, choose
 from minik8s.proxy.layout import Family, chain_name
 
-# A Service with this label belongs to another proxy.
-PROXY_NAME = "service.kubernetes.io/service-proxy-name"
+# A Service with one of these labels belongs to another proxy, or to none: kube-proxy asks for neither.
+NOT_OURS = ("service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless")
 
 Placed = tuple[str, Element]  # the set or map, and what is in it
 
@@ -103,7 +103,7 @@ def plan(
 def _address(service: core.Service, family: Family) -> str:
     """The Service's address of this family; empty for all that the proxy has nothing to do with."""
     spec = service.spec
-    if spec.type == "ExternalName" or PROXY_NAME in service.metadata.labels:
+    if spec.type == "ExternalName" or not service.metadata.labels.keys().isdisjoint(NOT_OURS):
         return ""
     given = spec.clusterIPs or [spec.clusterIP]
     return next((one for one in given if one not in ("", "None") and (":" in one) == (family.table == "ip6")), "")

@@ -138,7 +138,8 @@ def test_a_port_without_name_is_called_by_its_number() -> None:
     assert [chain.name for chain in unnamed().chains] == ["svc/default/web/80"]
 
 
-def test_a_service_of_another_proxy_is_left_alone() -> None:
+@pytest.mark.parametrize("label", ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"])
+def test_a_service_of_another_proxy_or_of_none_is_left_alone(label: str) -> None:
     other = service("web", "10.96.0.5")
-    other.metadata.labels = {"service.kubernetes.io/service-proxy-name": "theirs"}
+    other.metadata.labels = {label: "theirs"}
     assert not plan(other, [slice_of("web", "a")], HERE).elements
