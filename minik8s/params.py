@@ -155,6 +155,9 @@ DNS_NDOTS = 5
 
 MAX_ENDPOINTS_PER_SLICE = 100  # upstream's --max-endpoints-per-slice
 MAX_ENDPOINTS = 1000  # more than this and Endpoints is truncated (upstream's annotation over-capacity)
+# How packets to a Service are spread over its endpoints: kube-proxy's --proxy-mode.
+PROXY_MODES = ("nftables", "ipvs")
+DEFAULT_PROXY_MODE = "nftables"
 SESSION_AFFINITY_TIMEOUT_S = 10800  # upstream's default for sessionAffinity: ClientIP, three hours
 SESSION_AFFINITY_CLIENTS = 65535  # remembered for each endpoint; one more and a client is balanced anew
 DNS_TTL_S = 5  # CoreDNS' default

@@ -4,6 +4,7 @@ Read next: `machine.py`.
 """
 
 import os
+from typing import Any
 
 import click
 
@@ -19,18 +20,21 @@ from minik8s.cluster import state
     "--without", multiple=True, metavar="NAME", help="Leave a component or a controller out; `none`: all again."
 )
 @click.option("--profile", type=click.Choice(sorted(params.PROFILES)), help="How quickly failures are noticed.")
+@click.option(
+    "--proxy-mode", type=click.Choice(params.PROXY_MODES), help="How packets to a Service are spread (nftables)."
+)
 @click.option("--fresh", is_flag=True, help="Remove what is there and begin anew.")
-def up(nodes: int | None, cluster: str, without: tuple[str, ...], profile: str | None, fresh: bool) -> None:
-    """Bring a cluster up, or resume it."""
+def up(cluster: str, without: tuple[str, ...], fresh: bool, **given: Any) -> None:
+    """Bring a cluster up, or resume it. What is not given stays as it was."""
     from minik8s.cluster import launch
     from minik8s.cluster import up as steps
 
     with doors.told():
         need_root()
-        if fresh or not state.paths(cluster).record.exists():
-            need_able_machine()
-        left_out = launch.left_out(without)
-        record = steps.up(steps.Wish(cluster, nodes, left_out if without else None, profile, fresh), click.echo)
+        known = None if fresh else state.read(state.paths(cluster))
+        need_able_machine(given["proxy_mode"] or (known.proxy_mode if known else ""), whole=known is None)
+        left_out = launch.left_out(without) if without else None
+        record = steps.up(steps.Wish(cluster, without=left_out, fresh=fresh, **given), click.echo)
         count = "1 node" if len(record.nodes) == 1 else f"{len(record.nodes)} nodes"
         click.echo(f"\nCluster {record.name}: {count}, API at https://127.0.0.1:{record.port}")
         click.echo(f"  export KUBECONFIG={doors.paths(cluster).kubeconfig}")
@@ -78,11 +82,12 @@ def status(cluster: str) -> None:
             click.echo(f"{each.name:<10}{each.address:<16}{each.processes:>9}  {each.state}")
 
 
-def need_able_machine() -> None:
-    """Refuse a machine that cannot serve before anything is touched."""
+def need_able_machine(proxy_mode: str, whole: bool) -> None:
+    """Refuse a machine that cannot serve before anything is touched; one that has served, only for its proxy mode."""
     from minik8s.cluster import preflight, probe
 
-    problems = preflight.problems(probe.check())
+    verdicts = probe.check(proxy_mode) if whole else [preflight.judge_mode(probe.mode_facts(proxy_mode))]
+    problems = preflight.problems(verdicts)
     if problems:
         raise state.StateError("this machine cannot carry a cluster:\n" + "\n".join(f"  {each}" for each in problems))
 

@@ -11,6 +11,9 @@ import click
 
 from minik8s.cluster import state
 
+# These come from modules that are dear to import, so they are recognised by name.
+FORESEEN = ("EngineError", "NotReady", "StillThere", "NoEtcd", "DataTooNew", "MissingProgram", "NoIpvs")
+
 
 def option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option --cluster (and --name, as `up` is taught with)."""
@@ -34,8 +37,7 @@ def told() -> Iterator[None]:
     except (state.StateError, ZygoteAway, LookupError, PermissionError) as error:
         raise click.ClickException(text(error)) from error
     except Exception as error:
-        # These come from modules that are dear to import, so they are recognised by name.
-        if type(error).__name__ in ("EngineError", "NotReady", "StillThere", "NoEtcd", "DataTooNew", "MissingProgram"):
+        if type(error).__name__ in FORESEEN:
             raise click.ClickException(text(error)) from error
         raise
 

@@ -9,15 +9,18 @@ from typing import Any
 
 import click
 
+from minik8s import params
 from minik8s.cli import doors
 
 REQUIRED = {"kubeconfig"}
+CHOICES = {"profile": sorted(params.PROFILES), "proxy_mode": params.PROXY_MODES}
 HELP = {
     "kubeconfig": "Which API server, and who we are there.",
     "node": "The node this component serves.",
     "node_ip": "The node's address; never guessed.",
     "controllers": "Which controllers: '*', or '*,-endpoints'.",
-    "profile": "fast or kubernetes: how quickly failures are noticed.",
+    "profile": "How quickly failures are noticed.",
+    "proxy_mode": "How packets to a Service are spread over its endpoints.",
     "docker_host": "The Engine's address.",
     "pki_dir": "Where the certificates lie.",
     "state_dir": "Where the journal is kept.",
@@ -65,7 +68,9 @@ def flag(field: "dataclasses.Field[Any]") -> click.Option:
     if default is None and field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
     words = f"--{field.name.replace('_', '-')}"
-    kind = int if isinstance(default, int) else str
+    kind: click.ParamType | type = int if isinstance(default, int) else str
+    if field.name in CHOICES:
+        kind = click.Choice(CHOICES[field.name])
     required = field.name in REQUIRED
     shown = bool(default) and not many
     told: dict[str, Any] = {} if required else {"default": default}  # to click, a default of None is one too

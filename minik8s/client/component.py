@@ -32,6 +32,7 @@ class Options:
     node_ip: str = ""
     cluster: str = "default"
     profile: str = params.DEFAULT_PROFILE
+    proxy_mode: str = params.DEFAULT_PROXY_MODE
     docker_host: str = ""
     pki_dir: str = ""
     state_dir: str = ""

@@ -80,16 +80,19 @@ def controllers(record: state.Record) -> str:
 def differing(before: state.Record, after: state.Record, running: Iterable[str]) -> dict[str, list[str]]:
     """What a changed wish means for processes that run already: which are to `stop`, `start`, or start `again`."""
     wanted, was = set(expected(after)), set(expected(before))
-    again = []
+    told: set[str] = set()  # which components are told something else than before
     if before.profile != after.profile:
-        again = [name for name in wanted & was if name.partition("@")[0] in TIMED]
-    elif controllers(before) != controllers(after):
-        again = ["controllers"] if "controllers" in wanted & was else []
+        told.update(TIMED)
+    if before.proxy_mode != after.proxy_mode:
+        told.add("proxy")
+    if controllers(before) != controllers(after):
+        told.add("controllers")
+    again = {name for name in wanted & was if name.partition("@")[0] in told}
     alive = set(running)
     return {
         "stop": sorted((was - wanted) & alive),
         "start": sorted(name for name in wanted - was if name.partition("@")[0] in before.without),
-        "again": sorted(set(again) & alive),
+        "again": sorted(again & alive),
     }
 
 
@@ -115,6 +118,7 @@ def options_for(where: state.Paths, record: state.Record, process: str) -> Optio
         node_ip=topology.node_address(node) if node else "",
         cluster=record.name,
         profile=record.profile,
+        proxy_mode=record.proxy_mode,
         docker_host=record.docker_host if name == "agent" else "",
         pki_dir=str(where.pki),
         state_dir=str(where.root),

@@ -7,6 +7,8 @@ itself needs is a problem; what may surprise elsewhere is a remark. Next: `probe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from minik8s import params
+
 MINIMUM_PYTHON = (3, 11)
 # containerd's shim watches memory events of its container with one inotify instance each (cgroup v2).
 MINIMUM_INOTIFY = 128
@@ -18,6 +20,7 @@ MINIMUM_MEMORY = 512 << 20  # minik8s, etcd and Docker together, with room for a
 # A program, and the Debian package it comes from. Docker's is asked for only when no Engine runs.
 PROGRAMS = {"ip": "iproute2", "conntrack": "conntrack", "busybox": "busybox"}
 MODULES = {"packet filter": "nf_tables", "bridge filter": "br_netfilter", "overlay": "overlay"}
+IPVS = "IPVS"  # what was tried, in Facts.tried
 VIRTUAL_MACHINE = "use a Linux virtual machine (labs describe one), or an Engine on this machine"
 
 
@@ -50,6 +53,7 @@ class Facts:
     disk_free: int = MINIMUM_DISK
     memory_available: int = MINIMUM_MEMORY
     forward_dropped: bool = False
+    proxy_mode: str = ""  # the one that is wanted; none in particular: ""
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,24 @@ def judge(facts: Facts) -> list[Verdict]:
     basics = judge_basics(facts)
     if problems(basics):
         return basics
-    return basics + [Verdict(name, check(facts)) for name, check in CHECKS.items()] + _remarks(facts)
+    return (
+        basics + [Verdict(name, check(facts)) for name, check in CHECKS.items()] + [judge_mode(facts)] + _remarks(facts)
+    )
 
 
 def judge_basics(facts: Facts) -> list[Verdict]:
     return [Verdict(name, check(facts)) for name, check in BASICS.items()]
+
+
+def judge_mode(facts: Facts) -> Verdict:
+    """Can the kernel do what `--proxy-mode ipvs` asks of it? A remark where nobody asked for it."""
+    said = facts.tried.get(IPVS, "")
+    if not said:
+        return Verdict(IPVS)
+    if facts.proxy_mode == "ipvs":
+        mend = f"--proxy-mode {params.DEFAULT_PROXY_MODE}, or a kernel with it (Debian's and Ubuntu's have it)"
+        return Verdict(IPVS, Problem(f"--proxy-mode ipvs: the kernel has no IPVS (module ip_vs: {said})", mend))
+    return Verdict(IPVS, remark=f"this kernel has no IPVS (module ip_vs: {said}): all but --proxy-mode ipvs works")
 
 
 def problems(verdicts: list[Verdict]) -> list[Problem]:

@@ -18,6 +18,7 @@ from minik8s.cluster import engine, preflight, state
 from minik8s.cluster.preflight import EngineFacts, Facts, Verdict
 from minik8s.host import namespaces, netlink, processes, sysctl
 from minik8s.nft import kernel
+from minik8s.proxy import ipvs
 
 # What the proxy's and the agent's rules are made of; the kernel says at once what it does not have.
 RULES = """\
@@ -43,12 +44,17 @@ table ip minik8s-preflight {
 """
 
 
-def check() -> list[Verdict]:
-    """Every check on this machine."""
-    return preflight.judge(facts())
+def check(proxy_mode: str = "") -> list[Verdict]:
+    """Every check on this machine, for a cluster in this proxy mode."""
+    return preflight.judge(facts(proxy_mode))
 
 
-def facts() -> Facts:
+def mode_facts(proxy_mode: str) -> Facts:
+    """What `preflight.judge_mode` asks for, and nothing else."""
+    return Facts(proxy_mode=proxy_mode, tried={preflight.IPVS: _attempt(ipvs.look)})
+
+
+def facts(proxy_mode: str = "") -> Facts:
     basics = Facts(
         system=platform.system(),
         root=os.geteuid() == 0,
@@ -71,6 +77,7 @@ def facts() -> Facts:
         disk_free=shutil.disk_usage(place).free,
         memory_available=_memory_available(),
         forward_dropped=_forward_dropped(),
+        proxy_mode=proxy_mode,
     )
 
 
@@ -86,7 +93,7 @@ def _tried() -> dict[str, str]:
     outcome = _attempt(lambda: namespaces.in_fresh_ns(work))
     if "overlay" not in Path("/proc/filesystems").read_text().split():
         inside["overlay"] = _loadable("overlay")
-    return {"namespaces": outcome, **inside}
+    return {"namespaces": outcome, **inside, **mode_facts("").tried}
 
 
 def _links() -> None:

@@ -40,6 +40,7 @@ class Record:
     port: int = 0
     profile: str = params.DEFAULT_PROFILE
     without: tuple[str, ...] = ()
+    proxy_mode: str = params.DEFAULT_PROXY_MODE
     docker_host: str = ""
     format: int = FORMAT
 

@@ -54,6 +54,7 @@ class Wish:
     nodes: int | None = None
     without: tuple[str, ...] | None = None
     profile: str | None = None
+    proxy_mode: str | None = None
     fresh: bool = False
 
 
@@ -99,11 +100,17 @@ def merge(known: state.Record | None, wish: Wish) -> state.Record:
         )
     nodes = tuple(topology.node_names(max(len(base.nodes), wish.nodes or 0)))
     without = base.without if wish.without is None else wish.without
-    return replace(base, nodes=nodes, without=without, profile=wish.profile or base.profile)
+    return replace(
+        base,
+        nodes=nodes,
+        without=without,
+        profile=wish.profile or base.profile,
+        proxy_mode=wish.proxy_mode or base.proxy_mode,
+    )
 
 
 def settle(where: state.Paths, before: state.Record, record: state.Record) -> None:
-    """Let what runs already follow a changed wish: other timers, a component less, a controller more."""
+    """Let what runs already follow a changed wish: other timers, another proxy mode, a controller more."""
     table = {process.name: process for process in registry.read(where)}
     change = launch.differing(before, record, [name for name, process in table.items() if process.pid])
     ended = [*change["stop"], *change["again"]]

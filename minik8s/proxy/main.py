@@ -20,6 +20,7 @@ from minik8s.client.component import Component
 from minik8s.client.informer import Informer
 from minik8s.client.loop import Controller
 from minik8s.client.queue import WorkQueue
+from minik8s.proxy import ipvs
 from minik8s.proxy.book import Book
 from minik8s.proxy.endpoints import Here
 from minik8s.proxy.layout import IPV4, frame
@@ -107,7 +108,10 @@ class Cache:
 
 
 def main(component: Component) -> None:
-    """Run until `component.stop`."""
+    """Run until `component.stop`. NoIpvs: the mode asks for what this kernel does not have."""
+    if component.options.proxy_mode == "ipvs":
+        ipvs.load()
+        raise ipvs.NoIpvs("--proxy-mode ipvs: not built yet")
     node, client = component.options.node, component.client
     cache = Cache(
         Informer(client, core.Service),

@@ -1,5 +1,6 @@
 """Names, the record, and what `up` makes of both."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,8 @@ def test_a_resumed_cluster_is_what_it_was_unless_asked_otherwise() -> None:
     assert merge(known, Wish("c")) == known
     assert merge(known, Wish("c", nodes=3)).nodes == ("node-1", "node-2", "node-3")
     assert merge(known, Wish("c", profile="fast")).profile == "fast"
+    assert merge(known, Wish("c", proxy_mode="ipvs")).proxy_mode == "ipvs"
+    assert merge(replace(known, proxy_mode="ipvs"), Wish("c")).proxy_mode == "ipvs"
     assert merge(None, Wish("c")).nodes == ("node-1", "node-2", "node-3")
 
 

@@ -30,12 +30,25 @@ def test_a_name_that_is_neither_component_nor_controller_is_refused_with_those_t
         pytest.param({}, {"without": ("proxy",)}, {"stop": ["proxy@node-1"]}, id="a component less"),
         pytest.param({"without": ("proxy",)}, {}, {"start": ["proxy@node-1"]}, id="a component more"),
         pytest.param({}, {"profile": "kubernetes"}, {"again": ["agent@node-1", "controllers"]}, id="other timers"),
+        pytest.param({}, {"proxy_mode": "ipvs"}, {"again": ["proxy@node-1"]}, id="another proxy mode"),
+        pytest.param(
+            {"without": ("endpoints",)},
+            {"profile": "kubernetes", "proxy_mode": "ipvs"},
+            {"again": ["agent@node-1", "controllers", "proxy@node-1"]},
+            id="several at once",
+        ),
         pytest.param({}, {"nodes": ("node-1", "node-2")}, {}, id="one node more: nothing of what runs"),
     ],
 )
 def test_what_runs_follows_a_changed_wish(before: dict, after: dict, change: dict) -> None:
     expected = {"stop": [], "start": [], "again": [], **change}
     assert launch.differing(replace(RECORD, **before), replace(RECORD, **after), RUNNING) == expected
+
+
+def test_the_proxy_of_a_cluster_is_told_its_mode() -> None:
+    where = state.paths("c")
+    assert launch.options_for(where, RECORD, "proxy@node-1").proxy_mode == "nftables"
+    assert launch.options_for(where, replace(RECORD, proxy_mode="ipvs"), "proxy@node-1").proxy_mode == "ipvs"
 
 
 def test_what_the_user_stopped_is_not_started_by_other_timers() -> None:

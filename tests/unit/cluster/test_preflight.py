@@ -71,6 +71,24 @@ def test_what_cannot_be_tried_without_root_is_not_judged():
     assert [verdict.check for verdict in verdicts] == ["Linux", "root", "Python"]
 
 
+NO_IPVS = {**GOOD, "tried": {"IPVS": "Module ip_vs not found"}}
+
+
+def test_a_kernel_without_ipvs_is_told_so_by_name_where_ipvs_is_asked_for():
+    assert said(**NO_IPVS, proxy_mode="ipvs") == [
+        "--proxy-mode ipvs: the kernel has no IPVS (module ip_vs: Module ip_vs not found): --proxy-mode nftables, or "
+        "a kernel with it (Debian's and Ubuntu's have it)"
+    ]
+    assert said(**GOOD, proxy_mode="ipvs") == []
+
+
+@pytest.mark.parametrize("mode", ["", "nftables"])
+def test_a_kernel_without_ipvs_is_a_remark_where_nobody_asks_for_ipvs(mode):
+    verdicts = judge(Facts(**NO_IPVS, proxy_mode=mode))
+    assert not problems(verdicts)
+    assert "all but --proxy-mode ipvs works" in verdicts[-1].remark
+
+
 def test_dockers_forwarding_policy_is_a_remark_and_stops_nobody():
     verdicts = judge(Facts(**GOOD, forward_dropped=True))
     assert not problems(verdicts)

@@ -145,7 +145,7 @@ def test_main_follows_the_api_until_it_is_stopped(monkeypatch: pytest.MonkeyPatc
         return SimpleNamespace(stop=lambda: None)
 
     component = SimpleNamespace(
-        options=SimpleNamespace(node="node-1"),
+        options=SimpleNamespace(node="node-1", proxy_mode="nftables"),
         client=None,
         journal=Journal(),
         metrics=Registry(),
