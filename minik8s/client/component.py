@@ -6,6 +6,7 @@ Kubernetes API server.
 """
 
 import _thread
+import gc
 import logging
 import signal
 import sys
@@ -84,6 +85,7 @@ def start(options: Options) -> Component:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
+    gc.set_threshold(*params.GC_THRESHOLD)
     client = Client.from_kubeconfig(options.kubeconfig, user_agent=f"minik8s-{options.title}")
     file = Path(options.state_dir) / "journal" / f"{options.title}.jsonl" if options.state_dir else None
     component = Component(

@@ -1,7 +1,7 @@
 """How much work Services are for the proxy: all of them at once, and one endpoint's change until the kernel has it.
 
-    .venv/bin/pytest -q -s tests/bench/test_bench_rules.py
-    .venv/bin/python tests/bench/test_bench_rules.py [--sizes 100 1000 10000] [--upstream-limit 1000]
+    .venv/bin/pytest -q -s tests/bench/proxy/test_bench_rules.py
+    .venv/bin/python tests/bench/proxy/test_bench_rules.py [--sizes 100 1000 10000] [--upstream-limit 1000]
 
 Needs root. Everything happens in one network namespace of its own. Three endpoints for each Service. Beside our
 layout (one chain for each Service port, a cascade of rules) stands kube-proxy's (a chain for each endpoint, a verdict
@@ -11,6 +11,7 @@ above `--upstream-limit`.
 """
 
 import argparse
+import gc
 import os
 import resource
 import statistics
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from minik8s import params
 from minik8s.api import core, discovery
 from minik8s.api.codec import from_dict
 from minik8s.host import namespaces
@@ -71,6 +73,7 @@ def main() -> None:
 
 def report(sizes: Iterable[int], limit: int) -> dict[int, Cost]:
     """Print the table; what one change costs us, by the number of Services."""
+    gc.set_threshold(*params.GC_THRESHOLD)  # as every component does
     changes = {}
     print(f"{'':>9} {'':>12} {'all at once, ms':>22} {'one change, ms':>30} {'memory':>8}")
     print(
