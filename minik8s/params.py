@@ -12,13 +12,15 @@ from dataclasses import dataclass
 # The outside world: the LAN between the machines. 192.168.56.0/24 is what Vagrant and VirtualBox use for host-only
 # networks, so a lab's text is true on virtual machines as well.
 LAN_CIDR = "192.168.56.0/24"
+# Who has an IPv4 address on the LAN or in the Pod network has the IPv6 address with the same last digits beside it, so
+# that the two are recognised as one: 192.168.56.11 and fd00:56::11, 10.244.1.23 and fd00:244:0:1::23.
 LAN_CIDR_V6 = "fd00:56::/64"
 LAN_GATEWAY = "192.168.56.1"
 CONTROL_PLANE_ADDRESS = "192.168.56.10"
 FIRST_NODE_HOST = 11  # node-1 is .11, node-2 is .12, …
 LOAD_BALANCER_RANGE = ("192.168.56.200", "192.168.56.250")
 
-# Pods: a /24 of this for each node, handed out by the controller nodeipam.
+# Pods: a /24 and a /64 of these for each node, handed out by the controller nodeipam.
 CLUSTER_CIDR = "10.244.0.0/16"
 CLUSTER_CIDR_V6 = "fd00:244::/48"
 NODE_CIDR_MASK_SIZE = 24
@@ -65,7 +67,7 @@ LABEL_POD_NAME = "io.minik8s.pod.name"
 LABEL_POD_NAMESPACE = "io.minik8s.pod.namespace"
 LABEL_CONTAINER = "io.minik8s.container"
 # What the agent has to remember of a container, written on the container itself: it keeps no state file.
-LABEL_ADDRESS = "io.minik8s.pod.ip"
+LABEL_ADDRESS = "io.minik8s.pod.ip"  # of each family one, with commas between them
 LABEL_SANDBOX = "io.minik8s.sandbox"
 LABEL_ATTEMPT = "io.minik8s.restart-count"
 LABEL_STREAK = "io.minik8s.backoff-streak"

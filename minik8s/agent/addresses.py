@@ -1,7 +1,11 @@
-"""Which address a Pod gets, and which routes lead to the Pods of other nodes. Pure. Read next: world/network.py."""
+"""Which addresses a Pod gets, and which routes lead to the Pods of other nodes. Pure; of one family or of both.
+
+A Pod's second address has the digits of the first: 10.244.1.23 and fd00:244:0:1::23. So they are recognised as one
+Pod's, and no two Pods share one as long as they do not share the first. Read next: world/network.py.
+"""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from minik8s import params
 from minik8s.api.core import Node
@@ -27,6 +31,27 @@ def next_address(cidr: str, in_use: Iterable[str], last: str) -> str:
     raise NoAddressLeft(f"all {count} addresses of {cidr} are in use")
 
 
+def next_addresses(cidrs: Sequence[str], in_use: Iterable[str], last: str) -> tuple[str, ...]:
+    """The next free address of the first range, and what goes with it of the others. Raises NoAddressLeft."""
+    first = next_address(cidrs[0], in_use, last)
+    number = int(ipaddress.ip_address(first)) - int(ipaddress.ip_network(cidrs[0]).network_address)
+    return (first, *(_numbered(cidr, number) for cidr in cidrs[1:]))
+
+
+def _numbered(cidr: str, number: int) -> str:
+    """10.244.1.23 for 23, and fd00:244:0:1::23, where it is the digits that count."""
+    network = ipaddress.ip_network(cidr)
+    offset = int(str(number), 16) if network.version == 6 else number
+    if offset >= network.num_addresses:
+        raise NoAddressLeft(f"{cidr} is too small for an address number {number}")
+    return str(network[offset])
+
+
+def of_family(addresses: Iterable[str], like: str) -> str:
+    """The one of these addresses or ranges that is of the same family as `like`; "" if there is none."""
+    return next((each for each in addresses if (":" in each) == (":" in like)), "")
+
+
 def gateway(cidr: str) -> str:
     """The Pod bridge's own address: the first of the node's range."""
     return str(ipaddress.ip_network(cidr)[1])
@@ -42,30 +67,29 @@ def mac(address: str) -> str:
     return ":".join(f"{byte:02x}" for byte in (0x0A, 0x58, *low))
 
 
-def highest(addresses: Iterable[str]) -> str:
-    """Where counting goes on after a restart."""
-    return max(addresses, key=lambda a: int(ipaddress.ip_address(a)), default="")
+def highest(cidr: str, addresses: Iterable[str]) -> str:
+    """Where counting in a range goes on after a restart."""
+    mine = [each for each in addresses if of_family([each], cidr)]
+    return max(mine, key=lambda a: int(ipaddress.ip_address(a)), default="")
 
 
-def pod_cidr(node: Node) -> str:
-    """The node's IPv4 range; empty until the controller nodeipam has given one."""
-    ranges = [*node.spec.podCIDRs, node.spec.podCIDR]
-    return next((each for each in ranges if "." in each), "")
+def pod_cidrs(node: Node, families: Sequence[str]) -> tuple[str, ...]:
+    """The node's ranges of these families, its own first; empty until the controller nodeipam has given some."""
+    given = node.spec.podCIDRs or [node.spec.podCIDR]
+    return tuple(cidr for cidr in given if cidr and ("IPv6" if ":" in cidr else "IPv4") in families)
 
 
-def internal_ip(node: Node) -> str:
-    return next((a.address for a in node.status.addresses if a.type == "InternalIP"), "")
+def internal_ips(node: Node) -> list[str]:
+    return [each.address for each in node.status.addresses if each.type == "InternalIP"]
 
 
-def routes(me: str, nodes: Iterable[Node]) -> dict[str, str]:
-    """Range of each other node → its address: what this node's routing table has to say."""
-    result: dict[str, str] = {}
-    for node in nodes:
-        cidr, via = pod_cidr(node), internal_ip(node)
-        if node.metadata.name != me and cidr and via:
-            result[str(ipaddress.ip_network(cidr))] = via
-    return dict(sorted(result.items()))
+def routes(me: str, nodes: Iterable[Node], families: Sequence[str]) -> dict[str, str]:
+    """Range of each other node → its address of that family: what this node's routing table has to say."""
+    others = [node for node in nodes if node.metadata.name != me]
+    pairs = [(cidr, of_family(internal_ips(node), cidr)) for node in others for cidr in pod_cidrs(node, families)]
+    return {str(ipaddress.ip_network(cidr)): via for cidr, via in sorted(pairs) if via}
 
 
-def service_ranges() -> tuple[str, ...]:
-    return (params.SERVICE_CIDR,)
+def service_range(cidr: str) -> str:
+    """The range of Service addresses that clients in this Pod range use."""
+    return of_family((params.SERVICE_CIDR, params.SERVICE_CIDR_V6), cidr)

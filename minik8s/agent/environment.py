@@ -28,8 +28,8 @@ class Sources:
     services: tuple[Service, ...] = ()  # all that this node knows of
     configmaps: Mapping[str, ConfigMap] = field(default_factory=dict)  # of the Pod's namespace, by name
     secrets: Mapping[str, Secret] = field(default_factory=dict)
-    pod_ip: str = ""
-    host_ip: str = ""
+    pod_ips: tuple[str, ...] = ()  # of each family one
+    host_ips: tuple[str, ...] = ()
 
 
 def environment(pod: Pod, container: Container, sources: Sources) -> dict[str, str]:
@@ -180,10 +180,10 @@ def field_value(pod: Pod, path: str, sources: Sources) -> str:
         "metadata.uid": meta.uid,
         "spec.nodeName": spec.nodeName,
         "spec.serviceAccountName": spec.serviceAccountName or "default",
-        "status.podIP": sources.pod_ip,
-        "status.podIPs": sources.pod_ip,
-        "status.hostIP": sources.host_ip,
-        "status.hostIPs": sources.host_ip,
+        "status.podIP": "".join(sources.pod_ips[:1]),
+        "status.podIPs": ",".join(sources.pod_ips),
+        "status.hostIP": "".join(sources.host_ips[:1]),
+        "status.hostIPs": ",".join(sources.host_ips),
     }
     if path in simple:
         return simple[path]

@@ -19,12 +19,17 @@ from minik8s.api.pods import Pod
 @dataclass(frozen=True, kw_only=True)
 class Hands:
     home: Home
-    node_address: str
+    node_addresses: tuple[str, ...]  # of each family one, the node's own family first
     engine: Engine
     network: PodNetwork
     prober: Prober
     volumes: Volumes
     tell: Teller
-    sources: Callable[[Pod, str], Sources]  # what a Pod's environment and files are made from, given its address
+    # What a Pod's environment and files are made from, given its addresses.
+    sources: Callable[[Pod, tuple[str, ...]], Sources]
     finish: Callable[[Pod, str], None]  # remove the Pod object, saying why
     own_machine: Callable[[], bool]  # is this process in the machine's own network namespace?
+
+    @property
+    def node_address(self) -> str:
+        return self.node_addresses[0]

@@ -36,7 +36,7 @@ from minik8s.client.informer import Informer
 from minik8s.client.loop import Controller
 from minik8s.client.queue import WorkQueue
 from minik8s.client.rest import Client, NotFound, Why
-from minik8s.host import namespaces
+from minik8s.host import namespaces, sysctl
 
 log = logging.getLogger("agent")
 _EVENTS_BACKOFF_S = 0.5
@@ -45,6 +45,8 @@ _ALL = "*"  # the queue's word for "find out which Pods there are"
 
 
 def main(component: Component) -> None:
+    if not component.options.node_ips:
+        raise ValueError("agent needs --node-ip: the node's address, or one of each family")
     Agent(component).run()
 
 
@@ -64,7 +66,7 @@ class Agent:
         self._network = PodNetwork()
         self._prober = Prober(self._engine, self._on_answer, self._on_verdict)
         self._volumes = Volumes(Path(options.state_dir or "/var/lib/minik8s") / "volumes" / options.node)
-        machine = nodeinfo.read_machine(options.node, options.node_ip, f"docker://{self._engine.version()}")
+        machine = nodeinfo.read_machine(options.node, options.node_ips, f"docker://{self._engine.version()}")
         self._status = NodeStatus(client, machine, Ground(self._runtime, self._wires, self._engine.images))
         self._heart = Heart(client, machine, component.timers)
 
@@ -75,7 +77,7 @@ class Agent:
         self._nodes.on_change(lambda old, new: self._node_queue.add(self._node))
         self._component.serve_health(extra=reach.pages(self._engine))
         server = AgentServer(
-            (options.node_ip, params.KUBELET_PORT),
+            (options.node_ips[0], params.KUBELET_PORT),
             tls(Path(options.pki_dir), options.node),
             Pages(self._engine, self._pods),
         )
@@ -84,7 +86,7 @@ class Agent:
         self._prober.start()
         self._queue.add(_ALL)
         self._node_queue.add(self._node)
-        dns = DnsProbe(self._component.client, options.node, options.node_ip)
+        dns = DnsProbe(self._component.client, options.node, options.node_ips[0])
         for work in self._works(dns):
             threading.Thread(target=work, daemon=True).start()
         self._stop.wait()
@@ -109,7 +111,7 @@ class Agent:
     def _hands(self) -> Hands:
         return Hands(
             home=self._engine.home,
-            node_address=self._component.options.node_ip,
+            node_addresses=self._component.options.node_ips,
             engine=self._engine,
             network=self._network,
             prober=self._prober,
@@ -184,11 +186,11 @@ class Agent:
         if node is None:
             self._status.register()
             return 1.0
-        cidr = addresses.pod_cidr(node)
-        if cidr and not self._runtime():
+        cidrs = addresses.pod_cidrs(node, sysctl.ip_families())
+        if cidrs and not self._runtime():
             fresh = not self._network.ready
-            self._network.configure(cidr, self._engine.addresses())
-            changed = self._network.set_routes(addresses.routes(name, self._nodes.values()))
+            self._network.configure(cidrs, self._engine.addresses())
+            changed = self._network.set_routes(addresses.routes(name, self._nodes.values(), sysctl.ip_families()))
             if changed:
                 self._component.journal.record("routes", "; ".join(changed))
             if fresh:
@@ -209,15 +211,15 @@ class Agent:
 
     # --- The API ---
 
-    def _sources(self, pod: Pod, address: str) -> Sources:
+    def _sources(self, pod: Pod, addresses: tuple[str, ...]) -> Sources:
         configmaps, secrets = referenced(pod)
         client, namespace = self._component.client, pod.metadata.namespace
         return Sources(
             services=tuple(self._services.values()),
             configmaps=_fetch(client, ConfigMap, namespace, configmaps),
             secrets=_fetch(client, Secret, namespace, secrets),
-            pod_ip=address,
-            host_ip=self._component.options.node_ip,
+            pod_ips=addresses,
+            host_ips=self._component.options.node_ips,
         )
 
     def _finish(self, pod: Pod, because: str) -> None:

@@ -34,7 +34,7 @@ class Machine:
     """What does not change while the agent runs."""
 
     name: str
-    address: str
+    addresses: tuple[str, ...]  # of each family one
     cpus: int
     memory_kib: int
     architecture: str
@@ -45,10 +45,10 @@ class Machine:
     runtime: str  # docker://20.10.24
 
 
-def read_machine(name: str, address: str, runtime: str) -> Machine:
+def read_machine(name: str, addresses: tuple[str, ...], runtime: str) -> Machine:
     return Machine(
         name=name,
-        address=address,
+        addresses=addresses,
         cpus=os.cpu_count() or 1,
         memory_kib=_memory_kib(),
         architecture=_ARCHITECTURES.get(platform.machine(), platform.machine()),
@@ -102,7 +102,7 @@ def status(machine: Machine, before: Node, images: Sequence[tuple[list[str], int
         capacity=dict(size),
         allocatable=dict(size),
         addresses=[
-            NodeAddress(type="InternalIP", address=machine.address),
+            *(NodeAddress(type="InternalIP", address=each) for each in machine.addresses),
             NodeAddress(type="Hostname", address=machine.name),
         ],
         conditions=conditions(before, wrong, now),

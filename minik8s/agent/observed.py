@@ -43,10 +43,14 @@ class Sandbox:
 
     id: str
     running: bool
-    address: str = ""  # empty for a Pod on its node's network
+    addresses: tuple[str, ...] = ()  # one of each family; none for a Pod on its node's network
     created_at: float = 0.0
     pid: int = 0
     connected: bool = True  # its end of the wire was seen in place by this process
+
+    @property
+    def address(self) -> str:
+        return self.addresses[0] if self.addresses else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +108,7 @@ class Facts:
 
     now: float
     seen: Seen = field(default_factory=Seen)
-    node_address: str = ""
+    node_addresses: tuple[str, ...] = ()
     network_ready: bool = True  # does the node's Pod network stand?
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # by container id
     refusals: Mapping[str, Refusal] = field(default_factory=dict)  # by container name; "" is the sandbox

@@ -42,7 +42,7 @@ class SandboxRecipe:
     labels: Mapping[str, str]
     host_network: bool = False
     hostname: str = ""
-    address: str = ""
+    addresses: tuple[str, ...] = ()
     resolver: Resolver = Resolver()
     hosts: tuple[tuple[str, str], ...] = ()  # (name, address) lines of /etc/hosts
 
@@ -92,17 +92,17 @@ def pod_labels(pod: Pod, home: Home) -> dict[str, str]:
 # --- The sandbox ------------------------------------------------------------------------------------------------------
 
 
-def sandbox(pod: Pod, home: Home, address: str, unique: str) -> SandboxRecipe:
-    """`unique` tells it from the sandboxes that the Pod had before; `address` is empty on the node's network."""
+def sandbox(pod: Pod, home: Home, addresses: tuple[str, ...], unique: str) -> SandboxRecipe:
+    """`unique` tells it from the sandboxes that the Pod had before; it has no addresses on the node's network."""
     host = hostname(pod)
     return SandboxRecipe(
         name=container_name(pod, "POD", 0) + f"_{unique}",
-        labels={**pod_labels(pod, home), params.LABEL_ADDRESS: address},
+        labels={**pod_labels(pod, home), params.LABEL_ADDRESS: ",".join(addresses)},
         host_network=pod.spec.hostNetwork,
         hostname=host,
-        address=address,
+        addresses=addresses,
         resolver=resolver(pod),
-        hosts=hosts(pod, host, address),
+        hosts=hosts(pod, host, addresses),
     )
 
 
@@ -156,10 +156,10 @@ def _unique(*names: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def hosts(pod: Pod, host: str, address: str) -> tuple[tuple[str, str], ...]:
-    """Extra lines of /etc/hosts: the Pod's own name first, then hostAliases."""
+def hosts(pod: Pod, host: str, addresses: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Extra lines of /etc/hosts: the Pod's own name at each of its addresses first, then hostAliases."""
     lines: list[tuple[str, str]] = []
-    if address:
+    for address in addresses:
         short = host.partition(".")[0] if pod.spec.setHostnameAsFQDN else host
         if pod.spec.subdomain:
             lines.append((full_name(pod, short), address))

@@ -35,17 +35,17 @@ def start_sandbox(hands: Hands, pod: Pod, because: str) -> None:
 
 
 def _own_sandbox(hands: Hands, pod: Pod) -> Sandbox:
-    def make(address: str) -> Sandbox:
-        wanted = recipe.sandbox(pod, hands.home, address, clock.suffix())
+    def make(addresses: tuple[str, ...]) -> Sandbox:
+        wanted = recipe.sandbox(pod, hands.home, addresses, clock.suffix())
         return hands.engine.create_sandbox(wanted, "none")
 
-    sandbox = hands.network.with_address(hands.engine.addresses, make)
+    sandbox = hands.network.with_addresses(hands.engine.addresses, make)
     connect(hands, pod, sandbox)
     return sandbox
 
 
 def _host_sandbox(hands: Hands, pod: Pod) -> Sandbox:
-    wanted = recipe.sandbox(pod, hands.home, "", clock.suffix())
+    wanted = recipe.sandbox(pod, hands.home, (), clock.suffix())
     return hands.engine.create_sandbox(wanted, node_network(hands))
 
 
@@ -105,7 +105,7 @@ def _ensure_image(hands: Hands, pod: Pod, spec: Container) -> None:
 
 def _create(hands: Hands, pod: Pod, spec: Container, seen: Seen, action: StartContainer) -> str:
     sandbox = next(s for s in seen.sandboxes if s.id == action.sandbox)
-    sources = hands.sources(pod, sandbox.address or hands.node_address)
+    sources = hands.sources(pod, sandbox.addresses or hands.node_addresses)
     attempt = recipe.Attempt(number=action.attempt, streak=action.streak, sandbox=action.sandbox)
     wanted = recipe.container(pod, spec, attempt, hands.home, sources)
     binds = hands.volumes.binds(pod, spec, sources)

@@ -20,15 +20,15 @@ def status_of(pod: Pod, facts: Facts) -> PodStatus:
     inits = [container_status(pod, spec, facts, bool(waiting_for_init)) for spec in pod.spec.initContainers]
     apps = [container_status(pod, spec, facts, bool(waiting_for_init)) for spec in pod.spec.containers]
     phase, reason, message = _phase(pod, facts, apps, waiting_for_init)
-    address = _address(pod, facts)
+    addresses = _addresses(pod, facts)
     return PodStatus(
         phase=phase,
         reason=reason or old.reason,
         message=message or old.message,
-        hostIP=facts.node_address,
-        hostIPs=[PodIP(ip=facts.node_address)] if facts.node_address else [],
-        podIP=address,
-        podIPs=[PodIP(ip=address)] if address else [],
+        hostIP=_first(facts.node_addresses),
+        hostIPs=[PodIP(ip=each) for each in facts.node_addresses],
+        podIP=_first(addresses),
+        podIPs=[PodIP(ip=each) for each in addresses],
         startTime=old.startTime or times.rfc3339(facts.now),
         initContainerStatuses=inits,
         containerStatuses=apps,
@@ -38,11 +38,15 @@ def status_of(pod: Pod, facts: Facts) -> PodStatus:
     )
 
 
-def _address(pod: Pod, facts: Facts) -> str:
+def _addresses(pod: Pod, facts: Facts) -> tuple[str, ...]:
     if pod.spec.hostNetwork:
-        return facts.node_address
+        return facts.node_addresses
     sandbox = facts.seen.sandbox
-    return sandbox.address if sandbox and sandbox.address else pod.status.podIP
+    return sandbox.addresses if sandbox and sandbox.addresses else tuple(each.ip for each in pod.status.podIPs)
+
+
+def _first(addresses: tuple[str, ...]) -> str:
+    return addresses[0] if addresses else ""
 
 
 # --- Phase ------------------------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class PodSync:
         return Facts(
             now=clock.wall(),
             seen=seen,
-            node_address=hands.node_address,
+            node_addresses=hands.node_addresses,
             network_ready=hands.network.ready,
             verdicts=hands.prober.verdicts([c.id for c in seen.containers if c.running]),
             refusals=dict(memory.refusals),

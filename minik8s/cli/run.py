@@ -17,7 +17,7 @@ CHOICES = {"profile": sorted(params.PROFILES), "proxy_mode": params.PROXY_MODES}
 HELP = {
     "kubeconfig": "Which API server, and who we are there.",
     "node": "The node this component serves.",
-    "node_ip": "The node's address; never guessed.",
+    "node_ip": "The node's address, or one of each family with a comma between them; never guessed.",
     "controllers": "Which controllers: '*', or '*,-endpoints'.",
     "profile": "How quickly failures are noticed.",
     "proxy_mode": "How packets to a Service are spread over its endpoints.",

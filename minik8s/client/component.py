@@ -30,7 +30,7 @@ class Options:
     name: str
     kubeconfig: str
     node: str = ""
-    node_ip: str = ""
+    node_ip: str = ""  # of each family one, with a comma between them, as the kubelet has it
     cluster: str = "default"
     profile: str = params.DEFAULT_PROFILE
     proxy_mode: str = params.DEFAULT_PROXY_MODE
@@ -40,6 +40,11 @@ class Options:
     controllers: str = "*"
     identity: str = ""  # in leader election; the same after a restart, so that the Lease is taken over at once
     health_port: int = 0  # 0: the component's own of params.HEALTH_PORTS
+
+    @property
+    def node_ips(self) -> tuple[str, ...]:
+        """The node's own family first."""
+        return tuple(each.strip() for each in self.node_ip.split(",") if each.strip())
 
     @property
     def title(self) -> str:

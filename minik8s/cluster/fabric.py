@@ -4,13 +4,14 @@
     control   192.168.56.10, no route to Pods: like most real control planes, it can only reach nodes
     node-N    192.168.56.(10+N), in the namespace of the node's sandbox container
 
+Everybody has the IPv6 address of the same digits too (fd00:56::1, ::10, ::11, …) where the kernel speaks IPv6.
 Nothing is ever put into the host's own namespace. Every step may be done twice and adopts what is there; only
 namespaces with this cluster's names are touched. What a node needs beyond its address (Pod bridge, routes to other
 nodes, kernel settings) is the agent's work, because on a real machine there is no fabric.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from minik8s import params
 from minik8s.cluster import topology
@@ -18,6 +19,15 @@ from minik8s.cluster.topology import BRIDGE, CONTROL, LAN, UPLINK, Machine, Topo
 from minik8s.host import namespaces, netlink, processes, sysctl
 
 BRIDGE_FILTER = "net.bridge.bridge-nf-call-iptables"
+# A switch and a client, no router: new namespaces copy the host's setting, which Docker may have turned on.
+LAN_SETTINGS = (
+    "net.ipv4.ip_forward",
+    "net.ipv6.conf.all.forwarding",
+    BRIDGE_FILTER,
+    "net.bridge.bridge-nf-call-ip6tables",
+)
+# Whatever is not on the LAN is refused at once, instead of being waited for.
+EVERYTHING = {"IPv4": "default", "IPv6": "::/0"}
 
 
 def build(cluster: str, sandboxes: Mapping[str, int]) -> Topology:
@@ -110,12 +120,12 @@ def _load_bridge_filter(lan: str) -> None:
 
 def _furnish_lan(plan: Topology) -> None:
     netlink.set_up("lo")
+    sysctl.allow_ipv6()
     netlink.add_bridge(BRIDGE)
-    netlink.add_address(BRIDGE, plan.gateway)
+    _address(BRIDGE, plan.gateways)
     netlink.set_up(BRIDGE)
-    # A switch and a client, no router: new namespaces copy the host's setting, which Docker may have turned on.
-    sysctl.write("net.ipv4.ip_forward", 0)
-    sysctl.write(BRIDGE_FILTER, 0)
+    for setting in filter(sysctl.exists, LAN_SETTINGS):
+        sysctl.write(setting, 0)
 
 
 def _empty_lan() -> None:
@@ -146,10 +156,17 @@ def _lay_cable(machine: Machine, plugged: bool) -> None:
 
 def _furnish_machine(machine: Machine) -> None:
     netlink.set_up("lo")
-    netlink.add_address(UPLINK, machine.address)
+    sysctl.allow_ipv6()
+    _address(UPLINK, machine.addresses)
     netlink.set_up(UPLINK)
-    # Whatever is not on the LAN is refused at once, instead of being waited for.
-    netlink.replace_route("default", proto=params.ROUTE_PROTOCOL, unreachable=True)
+    for family in sysctl.ip_families():
+        netlink.replace_route(EVERYTHING[family], proto=params.ROUTE_PROTOCOL, unreachable=True)
+
+
+def _address(link: str, addresses: Iterable[str]) -> None:
+    for address in addresses:
+        if ":" not in address or "IPv6" in sysctl.ip_families():
+            netlink.add_address(link, address)
 
 
 def _on_cable(cluster: str, node: str, change: Callable[[str], None]) -> None:

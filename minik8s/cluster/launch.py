@@ -13,6 +13,7 @@ from minik8s.apiserver.options import ServerOptions
 from minik8s.client import component
 from minik8s.client.component import Options
 from minik8s.cluster import state, topology
+from minik8s.host import sysctl
 
 MODULES = {
     "apiserver": "minik8s.apiserver.main",
@@ -115,7 +116,7 @@ def options_for(where: state.Paths, record: state.Record, process: str) -> Optio
         name=name,
         kubeconfig=str(config),
         node=node,
-        node_ip=topology.node_address(node) if node else "",
+        node_ip=_node_ip(name, node) if node else "",
         cluster=record.name,
         profile=record.profile,
         proxy_mode=record.proxy_mode,
@@ -125,6 +126,12 @@ def options_for(where: state.Paths, record: state.Record, process: str) -> Optio
         controllers=controllers(record),
         identity=process,
     )
+
+
+def _node_ip(name: str, node: str) -> str:
+    """The agent speaks for the node, with all its addresses; whoever only listens there does so at the first."""
+    first = topology.node_address(node)
+    return f"{first},{topology.beside(first)}" if name == "agent" and "IPv6" in sysctl.ip_families() else first
 
 
 def server_options(where: state.Paths, sockets: tuple[int, ...]) -> ServerOptions:

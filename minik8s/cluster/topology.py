@@ -26,7 +26,7 @@ class Machine:
 
     name: str
     namespace: str
-    address: str  # with its prefix length
+    addresses: tuple[str, ...]  # with their prefix lengths; IPv4, then IPv6
     cable: str  # the LAN's end; its own is always eth0
     cable_alias: str  # the whole name, where the cable's had to be cut
 
@@ -35,7 +35,7 @@ class Machine:
 class Topology:
     cluster: str
     lan: str  # the namespace of the LAN
-    gateway: str  # the LAN's own address, with its prefix length
+    gateways: tuple[str, ...]  # the LAN's own addresses, with their prefix lengths; IPv4, then IPv6
     machines: tuple[Machine, ...]
 
     def machine(self, name: str) -> Machine:
@@ -46,7 +46,7 @@ def describe(cluster: str, nodes: Iterable[str]) -> Topology:
     """The control plane and these nodes around one LAN."""
     machines = [_machine(cluster, CONTROL, params.CONTROL_PLANE_ADDRESS)]
     machines += [_machine(cluster, node, node_address(node)) for node in sorted(set(nodes), key=_number)]
-    return Topology(cluster, namespace(cluster, LAN), _with_length(params.LAN_GATEWAY), tuple(machines))
+    return Topology(cluster, namespace(cluster, LAN), _with_lengths(params.LAN_GATEWAY), tuple(machines))
 
 
 def namespace(cluster: str, member: str) -> str:
@@ -77,6 +77,12 @@ def node_address(node: str) -> str:
     return str(address)
 
 
+def beside(address: str) -> str:
+    """The IPv6 address of whoever has this IPv4 address on the LAN: the same digits, 192.168.56.11 and fd00:56::11."""
+    last = address.rpartition(".")[2]
+    return str(ipaddress.IPv6Network(params.LAN_CIDR_V6)[int(last, 16)])
+
+
 def link_name(full: str) -> str:
     """A name the kernel takes for a link: the full one if it fits, else its beginning and a hash of all of it."""
     if len(full) <= LINK_NAME_LIMIT:
@@ -87,7 +93,7 @@ def link_name(full: str) -> str:
 def _machine(cluster: str, name: str, address: str) -> Machine:
     full = f"v-{name}"
     cable = link_name(full)
-    return Machine(name, namespace(cluster, name), _with_length(address), cable, full if full != cable else "")
+    return Machine(name, namespace(cluster, name), _with_lengths(address), cable, full if full != cable else "")
 
 
 def _number(node: str) -> int:
@@ -97,5 +103,6 @@ def _number(node: str) -> int:
     return int(match[1])
 
 
-def _with_length(address: str) -> str:
-    return f"{address}/{ipaddress.IPv4Network(params.LAN_CIDR).prefixlen}"
+def _with_lengths(address: str) -> tuple[str, str]:
+    four, six = ipaddress.IPv4Network(params.LAN_CIDR), ipaddress.IPv6Network(params.LAN_CIDR_V6)
+    return f"{address}/{four.prefixlen}", f"{beside(address)}/{six.prefixlen}"

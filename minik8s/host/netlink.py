@@ -16,6 +16,7 @@ from pyroute2.netlink.exceptions import NetlinkError as NetlinkError  # others c
 
 AF_INET, AF_INET6 = 2, 10
 IFF_UP = 1
+IFA_F_NODAD = 0x02
 RT_TABLE_MAIN = 254
 RTN_UNICAST, RTN_UNREACHABLE = 1, 7
 NAME_LIMIT = 15  # IFNAMSIZ, without the closing zero
@@ -123,8 +124,14 @@ def addresses(name: str = "") -> list[str]:
 
 
 def add_address(name: str, address: str) -> None:
+    """Give a link an address with its prefix length. An IPv6 one counts at once.
+
+    The kernel would first ask around for a second whether somebody has it already (RFC 4862, 5.4); nobody does, because
+    whoever calls this hands the addresses out.
+    """
     host, _, length = address.partition("/")
-    _ignore(errno.EEXIST, lambda ipr: ipr.addr("add", index=_index(ipr, name), address=host, prefixlen=int(length)))
+    spec = {"address": host, "prefixlen": int(length), "flags": IFA_F_NODAD if ":" in host else 0}
+    _ignore(errno.EEXIST, lambda ipr: ipr.addr("add", index=_index(ipr, name), **spec))
 
 
 def delete_address(name: str, address: str) -> None:
@@ -148,7 +155,10 @@ def routes(proto: int | None = None) -> list[Route]:
 
 
 def replace_route(dst: str, *, via: str = "", dev: str = "", proto: int, unreachable: bool = False) -> None:
-    """Set where packets to a prefix ("default" for the rest) go: to a gateway, out of a link, or nowhere."""
+    """Set where packets to a prefix go: to a gateway, out of a link, or nowhere.
+
+    "default" is the rest, of the gateway's family; without a gateway it is IPv4's, and "::/0" is IPv6's.
+    """
     with IPRoute() as ipr:
         ipr.route("replace", **_spec(ipr, Route(dst, via, dev, proto, unreachable)))
 

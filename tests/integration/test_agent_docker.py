@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from support.agentbed import Bed, pod, toolbox
+from support.agentbed import ADDRESSES, Bed, pod, toolbox
 
 from minik8s.agent.environment import Sources
 from minik8s.agent.world import exec
@@ -54,16 +54,17 @@ def main_process(bed: Bed, name: str) -> int:
     return bed.docker.main_process(bed.cluster, namespace, pod_name)
 
 
-def test_a_pod_gets_an_address_that_other_pods_reach(bed):
-    bed.add(pod("web", toolbox("cd /tmp; echo hello > index.html; exec python3 -m http.server 8080")))
+def test_a_pod_gets_addresses_of_both_families_that_other_pods_reach(bed):
+    bed.add(pod("web", toolbox("cd /tmp; echo hello > index.html; exec python3 -m http.server --bind :: 8080")))
     bed.add(pod("client"))
     web, client = bed.running("default/web"), bed.running("default/client")
-    assert web.status.podIP != client.status.podIP
-    assert web.status.podIP.startswith("10.244.1.")
-    url = f"http://{web.status.podIP}:8080/"
-    assert (
-        run(bed, "default/client", "curl", "-sS", "-m", "2", "--retry", "20", "--retry-connrefused", url) == "hello\n"
-    )
+    assert not {each.ip for each in web.status.podIPs} & {each.ip for each in client.status.podIPs}
+    four, six = (each.ip for each in web.status.podIPs)
+    assert four == web.status.podIP and four.startswith("10.244.1.")
+    assert six == f"fd00:244:0:1::{four.rpartition('.')[2]}"
+    for host in (four, f"[{six}]"):
+        ask = ("curl", "-sS", "-m", "2", "--retry", "20", "--retry-connrefused", f"http://{host}:8080/")
+        assert run(bed, "default/client", *ask) == "hello\n"
     wires = in_ns(bed.namespace, lambda: [link.name for link in netlink.links() if link.kind == "veth"])
     assert len([name for name in wires if name.startswith("veth")]) == 2
 
@@ -91,14 +92,15 @@ def test_names_and_variables_stand_where_programs_look_for_them(bed):
             hostAliases=[{"ip": "10.1.2.3", "hostnames": ["far"]}],
         )
     )
-    address = bed.running("default/front").status.podIP
+    own = [each.ip for each in bed.running("default/front").status.podIPs]
     assert "URL=http://10.96.1.2/" in run(bed, "default/front", "env")
     assert "WEB_PORT_80_TCP_ADDR=10.96.1.2" in run(bed, "default/front", "env")
     assert "COLOUR=green" in run(bed, "default/front", "env")
     assert run(bed, "default/front", "cat", "/etc/settings/COLOUR") == "green"
     assert run(bed, "default/front", "hostname") == "front\n"
     hosts = run(bed, "default/front", "cat", "/etc/hosts")
-    assert f"{address}\tfront" in hosts and "10.1.2.3\tfar" in hosts
+    assert len(own) == 2 and all(f"{address}\tfront" in hosts for address in own)
+    assert "10.1.2.3\tfar" in hosts
     resolv = run(bed, "default/front", "cat", "/etc/resolv.conf")
     assert "nameserver 10.96.0.10" in resolv and "ndots:5" in resolv
     assert "search default.svc.cluster.local svc.cluster.local cluster.local" in resolv
@@ -213,6 +215,7 @@ def test_a_pod_on_the_nodes_network_has_the_nodes_address(bed):
     bed.add(pod("host", hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet"))
     host = bed.running("default/host")
     assert host.status.podIP == host.status.hostIP
+    assert [each.ip for each in host.status.podIPs] == [each.ip for each in host.status.hostIPs] == list(ADDRESSES)
     assert "10.96.0.10" in run(bed, "default/host", "cat", "/etc/resolv.conf")
 
 

@@ -9,7 +9,7 @@ import pytest
 from support import residue
 
 from minik8s.cluster import fabric, preflight, probe
-from minik8s.host import namespaces, netlink, processes
+from minik8s.host import namespaces, netlink, processes, sysctl
 
 pytestmark = pytest.mark.system
 
@@ -43,24 +43,45 @@ def one():
 
 def pings(space, address, times=1):
     """Is at least one of so many answered? The kernel may take a second to let packets through a fresh link."""
-    argv = ["busybox", "ping", f"-c{times}", "-i0.1", "-W1", address]
+    argv = ["busybox", "ping", "-6" if ":" in address else "-4", f"-c{times}", "-i0.1", "-W1", address]
     return processes.run(argv, ns=space, check=False).code == 0
 
 
 def test_everyone_on_the_lan_reaches_everyone(one):
     for member in ("lan", "control", "node-1", "node-2"):
-        for address in ("192.168.56.1", "192.168.56.10", "192.168.56.11", "192.168.56.12", "127.0.0.1"):
-            assert pings(f"mk8s-{ONE}-{member}", address), (member, address)
+        for number in (1, 10, 11, 12):
+            for address in (f"192.168.56.{number}", f"fd00:56::{number}"):
+                assert pings(f"mk8s-{ONE}-{member}", address), (member, address)
+        assert pings(f"mk8s-{ONE}-{member}", "127.0.0.1") and pings(f"mk8s-{ONE}-{member}", "::1")
 
 
-def test_a_node_has_no_way_out(one):
-    done = processes.run(["ip", "route", "get", "203.0.113.1"], ns=f"mk8s-{ONE}-node-1", check=False)
+@pytest.mark.parametrize(
+    ("member", "address"),
+    [
+        ("node-1", "203.0.113.1"),
+        ("node-1", "2001:db8::1"),
+        ("control", "10.244.1.2"),  # Pods: the control plane reaches nodes alone
+        ("control", "fd00:244:0:1::2"),
+    ],
+)
+def test_there_is_no_way_out_of_the_lan(one, member, address):
+    done = processes.run(["ip", "route", "get", address], ns=f"mk8s-{ONE}-{member}", check=False)
     assert done.code and "No route to host" in done.stderr
 
 
-def test_the_control_plane_has_no_route_to_pods(one):
-    done = processes.run(["ip", "route", "get", "10.244.1.2"], ns=f"mk8s-{ONE}-control", check=False)
-    assert done.code and "No route to host" in done.stderr
+def test_no_address_waits_to_see_whether_somebody_else_has_it(one):
+    for member in ("lan", "control", "node-1"):
+        said = processes.run(["ip", "-6", "addr", "show", "scope", "global", "tentative"], ns=f"mk8s-{ONE}-{member}")
+        assert not said.stdout
+
+
+def test_a_sandbox_that_docker_forbade_ipv6_gets_it_all_the_same():
+    with sandboxes(ONE, 1) as pids:
+        inside = f"/proc/{pids['node-1']}/ns/net"
+        namespaces.in_ns(inside, lambda: sysctl.write("net.ipv6.conf.all.disable_ipv6", 1))
+        fabric.build(ONE, pids)
+        assert pings(f"mk8s-{ONE}-lan", "fd00:56::11") and pings(f"mk8s-{ONE}-node-1", "::1")
+        fabric.tear_down(ONE)
 
 
 def test_a_machine_is_judged_without_leaving_a_trace():

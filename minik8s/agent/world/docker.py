@@ -106,8 +106,7 @@ class Engine:
 
     def addresses(self) -> set[str]:
         """Pod addresses in use on this node, read off the sandboxes."""
-        found = {c["Labels"].get(params.LABEL_ADDRESS, "") for c in self._list(params.LABEL_ADDRESS)}
-        return found - {""}
+        return {each for c in self._list(params.LABEL_ADDRESS) for each in inspect.addresses(c["Labels"])}
 
     def node_sandbox(self) -> str:
         """The container that is this node; empty on a machine that is its own node."""

@@ -22,7 +22,7 @@ def sandbox(answer: dict[str, Any]) -> Sandbox:
     return Sandbox(
         id=answer["Id"],
         running=bool(state["Running"]),
-        address=labels.get(params.LABEL_ADDRESS, ""),
+        addresses=addresses(labels),
         created_at=moment(answer["Created"]),
         pid=state["Pid"],
     )
@@ -56,6 +56,11 @@ def _state(state: dict[str, Any]) -> str:
         return "running"
     failed_to_start = state["Status"] == "created" and state["ExitCode"]
     return "exited" if failed_to_start or state["Status"] in ("exited", "dead") else "created"
+
+
+def addresses(labels: dict[str, str]) -> tuple[str, ...]:
+    """The Pod addresses that a sandbox has; none when it has those of its node."""
+    return tuple(each for each in labels.get(params.LABEL_ADDRESS, "").split(",") if each)
 
 
 def is_sandbox(labels: dict[str, str]) -> bool:

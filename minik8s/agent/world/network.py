@@ -1,14 +1,15 @@
 """The Pod network of this node: the bridge, a wire for each Pod, the routes to other nodes' Pods, the kernel's
 settings.
 
-Pod eth0 ═══ veth<8 of the sandbox's id> ── cni0 (first address of the node's range) ── routes ── eth0 of the node
+Pod eth0 ═══ veth<8 of the sandbox's id> ── cni0 (first address of each of the node's ranges) ── routes ── eth0 of the
+node. A node has a range of one family or of both, and so have its Pods, its bridge and its routes.
 
 Every step looks first and may be done twice. Addresses in use are read off the sandboxes, never written down
 elsewhere. Routes carry params.ROUTE_PROTOCOL, and only those with it are ever removed. Read next: docker.py.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from minik8s import params
@@ -33,6 +34,10 @@ SETTINGS = {
     "net.ipv4.conf.all.rp_filter": "0",
     "net.ipv4.conf.default.rp_filter": "0",
 }
+SETTINGS_V6 = {
+    "net.ipv6.conf.all.forwarding": "1",
+    "net.bridge.bridge-nf-call-ip6tables": "1",
+}
 BRIDGE_SETTINGS = ("send_redirects", "rp_filter")
 
 
@@ -46,27 +51,27 @@ class PodNetwork:
     def __init__(self, namespace: str = "") -> None:
         self._namespace = namespace
         self._lock = threading.RLock()
-        self._cidr = ""
+        self._cidrs: tuple[str, ...] = ()
         self._last = ""
         self.connected: set[str] = set()  # sandboxes whose wire this process has seen whole
 
     @property
     def ready(self) -> bool:
-        return bool(self._cidr)
+        return bool(self._cidrs)
 
     def _here(self, work: Callable[[], T]) -> T:
         return in_ns(self._namespace, work) if self._namespace else work()
 
     # --- The node ---
 
-    def configure(self, cidr: str, in_use: Iterable[str]) -> None:
-        """Make the bridge stand, with its address and settings, and the way out of the node."""
+    def configure(self, cidrs: tuple[str, ...], in_use: Iterable[str]) -> None:
+        """Make the bridge stand, with its addresses and settings, and the way out of the node."""
         with self._lock:
-            self._here(lambda: _make_bridge(cidr))
-            if cidr != self._cidr:
-                NftProgram(self._namespace).run(replacement(masquerade.table(cidr)))
-            self._last = self._last or addresses.highest(in_use)
-            self._cidr = cidr
+            self._here(lambda: _make_bridge(cidrs))
+            if cidrs != self._cidrs:
+                NftProgram(self._namespace).run("".join(replacement(masquerade.table(cidr)) for cidr in cidrs))
+            self._last = self._last or addresses.highest(cidrs[0], in_use)
+            self._cidrs = cidrs
 
     def set_routes(self, wanted: Mapping[str, str]) -> list[str]:
         """Lead the ranges of the other nodes to them, remove our routes that lead nowhere now; says what it did."""
@@ -85,21 +90,21 @@ class PodNetwork:
 
     # --- A Pod ---
 
-    def with_address(self, in_use: Callable[[], set[str]], make: Callable[[str], Sandbox]) -> Sandbox:
-        """Choose a free address and make the sandbox that owns it, one at a time: its label marks it as taken."""
+    def with_addresses(self, in_use: Callable[[], set[str]], make: Callable[[tuple[str, ...]], Sandbox]) -> Sandbox:
+        """Choose free addresses and make the sandbox that owns them, one at a time: its label marks them as taken."""
         with self._lock:
-            if not self._cidr:
+            if not self._cidrs:
                 raise NotReady("the node has no podCIDR yet")
-            address = addresses.next_address(self._cidr, in_use(), self._last)
-            self._last = address
-            return make(address)
+            chosen = addresses.next_addresses(self._cidrs, in_use(), self._last)
+            self._last = chosen[0]
+            return make(chosen)
 
     def connect(self, sandbox: Sandbox, alias: str) -> None:
         """Plug a sandbox into the bridge, or see that it is."""
-        if not self._cidr:
+        if not self._cidrs:
             raise NotReady("the node has no podCIDR yet")
         wire, peer = wire_name(sandbox.id), f"/proc/{sandbox.pid}/ns/net"
-        router, length = addresses.gateway(self._cidr), addresses.prefix_length(self._cidr)
+        ranges = [(address, addresses.of_family(self._cidrs, address)) for address in sandbox.addresses]
 
         def plug() -> None:
             if netlink.link(wire) is None:
@@ -109,7 +114,7 @@ class PodNetwork:
             netlink.set_up(wire)
 
         self._here(plug)
-        in_ns(peer, lambda: _inside(f"{sandbox.address}/{length}", router))
+        in_ns(peer, lambda: _inside([(address, cidr) for address, cidr in ranges if cidr]))
         self.connected.add(sandbox.id)
 
     def forget(self, sandbox: str) -> None:
@@ -121,30 +126,38 @@ def wire_name(sandbox: str) -> str:
     return f"veth{sandbox[:8]}"
 
 
-def _inside(address: str, router: str) -> None:
-    """In the Pod's own namespace."""
+def _inside(wanted: Sequence[tuple[str, str]]) -> None:
+    """In the Pod's own namespace. `wanted`: each address, and the range it is of."""
     netlink.set_up("lo")
-    if address not in netlink.addresses(UPLINK):
-        netlink.set_mac(UPLINK, addresses.mac(address.partition("/")[0]))
-        netlink.add_address(UPLINK, address)
-    netlink.set_up(UPLINK)
-    netlink.replace_route("default", via=router, dev=UPLINK, proto=params.ROUTE_PROTOCOL)
+    sysctl.allow_ipv6("lo")
+    _furnish(UPLINK, [(address, addresses.prefix_length(cidr)) for address, cidr in wanted])
+    for _, cidr in wanted:
+        netlink.replace_route("default", via=addresses.gateway(cidr), dev=UPLINK, proto=params.ROUTE_PROTOCOL)
 
 
-def _make_bridge(cidr: str) -> None:
-    bridge, own = params.POD_BRIDGE, addresses.gateway(cidr)
-    address = f"{own}/{addresses.prefix_length(cidr)}"
+def _furnish(link: str, wanted: Sequence[tuple[str, int]]) -> None:
+    """Give a link these addresses, set it up. Its hardware address follows from the first."""
+    present = netlink.addresses(link)
+    missing = [(address, length) for address, length in wanted if f"{address}/{length}" not in present]
+    if wanted[:1] == missing[:1] and missing:
+        netlink.set_mac(link, addresses.mac(missing[0][0]))
+    sysctl.allow_ipv6(link)
+    for address, length in missing:
+        netlink.add_address(link, f"{address}/{length}")
+    netlink.set_up(link)
+
+
+def _make_bridge(cidrs: Sequence[str]) -> None:
+    bridge = params.POD_BRIDGE
     netlink.add_bridge(bridge)
-    if address not in netlink.addresses(bridge):
-        # Given, not taken from whichever wire has the lowest: else it would change, and Pods send into the void.
-        netlink.set_mac(bridge, addresses.mac(own))
-        netlink.add_address(bridge, address)
-    netlink.set_up(bridge)
-    for name, value in SETTINGS.items():
+    # Its hardware address is given, not taken from whichever wire has the lowest: else it would change, and Pods send
+    # into the void.
+    _furnish(bridge, [(addresses.gateway(cidr), addresses.prefix_length(cidr)) for cidr in cidrs])
+    for name, value in (SETTINGS | (SETTINGS_V6 if addresses.of_family(cidrs, "::") else {})).items():
         if sysctl.exists(name):
             sysctl.write(name, value)
     for name in BRIDGE_SETTINGS:
         sysctl.write(f"net/ipv4/conf/{bridge}/{name}", "0")
-    for services in addresses.service_ranges():
+    for cidr in cidrs:
         # Service addresses stand on no link: the node's own connections to them need some way out to be translated on.
-        netlink.replace_route(services, dev=bridge, proto=params.ROUTE_PROTOCOL)
+        netlink.replace_route(addresses.service_range(cidr), dev=bridge, proto=params.ROUTE_PROTOCOL)

@@ -6,17 +6,22 @@ from minik8s.client.loop import Controller
 from minik8s.client.queue import WorkQueue
 from minik8s.controllers.context import Context
 from minik8s.controllers.nodeipam.plan import Range, given, plan
+from minik8s.host import sysctl
 
 KEY = "nodes"
-RANGES = (Range(params.CLUSTER_CIDR, params.NODE_CIDR_MASK_SIZE),)
+RANGES = {
+    "IPv4": Range(params.CLUSTER_CIDR, params.NODE_CIDR_MASK_SIZE),
+    "IPv6": Range(params.CLUSTER_CIDR_V6, params.NODE_CIDR_MASK_SIZE_V6),
+}
 
 
 def build(context: Context) -> Controller:
     nodes = context.informer(Node)
     queue = WorkQueue()
+    ranges = [RANGES[family] for family in sysctl.ip_families()]
 
     def sync(_: str) -> None:
-        context.apply(plan(nodes.values(), RANGES))
+        context.apply(plan(nodes.values(), ranges))
 
     def changed(old: Node | None, new: Node | None) -> None:
         # A Node that goes gives its range back, perhaps to one that waits.

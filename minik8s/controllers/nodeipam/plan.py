@@ -50,7 +50,8 @@ def plan(nodes: Iterable[Node], ranges: Sequence[Range]) -> list[Action]:
         cidrs = [str(part) for part in parts]
         unchanged = {"resourceVersion": node.metadata.resourceVersion}
         patch = {"spec": {"podCIDR": cidrs[0], "podCIDRs": cidrs}, "metadata": unchanged}
-        actions.append(Patch(node, patch, f"Node {node.metadata.name} has no range for its Pods; {cidrs[0]} is free"))
+        because = f"Node {node.metadata.name} has no range for its Pods, and {' and '.join(cidrs)} can be had"
+        actions.append(Patch(node, patch, because))
     return actions
 
 

@@ -29,7 +29,8 @@ from minik8s.cluster import engine, engine_process, images
 from minik8s.host import clock
 from minik8s.host.journal import Journal
 
-NODE, ADDRESS, CIDR = "node-1", "192.168.56.11", "10.244.1.0/24"
+NODE, ADDRESS = "node-1", "192.168.56.11"
+ADDRESSES, CIDRS = (ADDRESS, "fd00:56::11"), ("10.244.1.0/24", "fd00:244:0:1::/64")
 
 
 @dataclass
@@ -75,25 +76,25 @@ class Bed:
         node = self.docker.ensure_sandbox(self.cluster, NODE)
         self.namespace = f"/proc/{node.pid}/ns/net"
         self.folder, self.api, self.journal = folder, Api(), Journal()
-        self.sources = Sources(host_ip=ADDRESS)
+        self.sources = Sources(host_ips=ADDRESSES)
         self.restart()
 
     def restart(self) -> None:
         self.engine = Engine(self.host, Home(cluster=self.cluster, node=NODE))
         self.network = PodNetwork(self.namespace)
-        self.network.configure(CIDR, self.engine.addresses())
+        self.network.configure(CIDRS, self.engine.addresses())
         self.woken = threading.Event()
         self.prober = Prober(self.engine, self._answered, self._judged)
         self.memory = Memory()
         hands = Hands(
             home=self.engine.home,
-            node_address=ADDRESS,
+            node_addresses=ADDRESSES,
             engine=self.engine,
             network=self.network,
             prober=self.prober,
             volumes=Volumes(self.folder / "volumes"),
             tell=_Direct(self.api, self.journal),
-            sources=lambda pod, address: self.sources,
+            sources=lambda pod, addresses: self.sources,
             finish=lambda pod, because: self.api.pods.pop(key(pod), None) and None,
             own_machine=lambda: False,
         )
@@ -164,4 +165,4 @@ def pod(name: str, *containers: dict[str, Any], **spec: Any) -> Pod:
     return codec.from_dict(Pod, body)
 
 
-__all__ = ["ADDRESS", "Api", "Bed", "EngineError", "pod", "toolbox"]
+__all__ = ["ADDRESS", "ADDRESSES", "Api", "Bed", "EngineError", "pod", "toolbox"]

@@ -24,7 +24,9 @@ def a_pod(*containers: dict[str, Any], status: dict[str, Any] | None = None, del
 
 
 def a_sandbox(id: str = "s1", **more: Any) -> Sandbox:
-    return Sandbox(**{"id": id, "running": True, "address": "10.244.1.5", "created_at": NOW - 100, "pid": 10, **more})
+    return Sandbox(
+        **{"id": id, "running": True, "addresses": ("10.244.1.5",), "created_at": NOW - 100, "pid": 10, **more}
+    )
 
 
 def a_container(state: str = "running", **more: Any) -> Container:
@@ -53,7 +55,7 @@ def facts(*things: Sandbox | Container, now: float = NOW, **more: Any) -> Facts:
         sandboxes=tuple(t for t in things if isinstance(t, Sandbox)),
         containers=tuple(t for t in things if isinstance(t, Container)),
     )
-    return Facts(now=now, seen=seen, node_address=NODE, **more)
+    return Facts(now=now, seen=seen, node_addresses=(NODE,), **more)
 
 
 def lines(plan: actions.Plan) -> list[str]:

@@ -49,19 +49,47 @@ def test_an_address_is_never_given_twice(taken, last):
         assert addresses.next_address(CIDR, in_use, f"10.244.1.{last}") not in in_use
 
 
-def a_node(name, cidr, address):
-    status = {"addresses": [{"type": "InternalIP", "address": address}]} if address else {}
-    return codec.from_dict(Node, {"metadata": {"name": name}, "spec": {"podCIDR": cidr}, "status": status})
+def test_a_pods_second_address_has_the_digits_of_the_first():
+    cidrs = (CIDR, "fd00:244:0:1::/64")
+    assert addresses.next_addresses(cidrs, [], "10.244.1.22") == ("10.244.1.23", "fd00:244:0:1::23")
+    assert addresses.next_addresses(cidrs[:1], [], "") == ("10.244.1.2",)
+    assert addresses.next_addresses(cidrs[1:], [], "") == ("fd00:244:0:1::2",)
+    assert addresses.next_addresses(cidrs[::-1], ["fd00:244:0:1::2"], "") == ("fd00:244:0:1::3", "10.244.1.3")
+    with pytest.raises(addresses.NoAddressLeft, match="too small for an address number 16"):
+        addresses.next_addresses((CIDR, "fd00::/124"), [], "10.244.1.15")
 
 
-def test_routes_lead_to_every_other_node_that_has_a_range_and_an_address():
-    nodes = [
-        a_node("a", CIDR, "1.1.1.1"),
-        a_node("b", "10.244.2.0/24", "1.1.1.2"),
-        a_node("c", "", "1.1.1.3"),
-        a_node("d", "10.244.4.0/24", ""),
-    ]
-    assert addresses.routes("a", nodes) == {"10.244.2.0/24": "1.1.1.2"}
+def test_counting_goes_on_at_the_highest_of_its_own_family():
+    assert addresses.highest(CIDR, ["10.244.1.9", "fd00:244:0:1::9", "10.244.1.10"]) == "10.244.1.10"
+    assert addresses.highest(CIDR, ["fd00:244:0:1::9"]) == ""
+
+
+def a_node(name, cidrs, *ips):
+    status = {"addresses": [{"type": "InternalIP", "address": ip} for ip in ips]}
+    spec = {"podCIDR": cidrs[0], "podCIDRs": cidrs} if cidrs else {}
+    return codec.from_dict(Node, {"metadata": {"name": name}, "spec": spec, "status": status})
+
+
+NEIGHBOURS = [
+    a_node("a", [CIDR, "fd00:244:0:1::/64"], "1.1.1.1", "fd00::1"),
+    a_node("b", ["10.244.2.0/24", "fd00:244:0:2::/64"], "1.1.1.2", "fd00::2"),
+    a_node("c", [], "1.1.1.3", "fd00::3"),
+    a_node("d", ["10.244.4.0/24"]),
+    a_node("e", ["10.244.5.0/24", "fd00:244:0:5::/64"], "1.1.1.5"),
+]
+
+
+def test_routes_lead_to_every_other_node_that_has_a_range_and_an_address_of_its_family():
+    four = {"10.244.2.0/24": "1.1.1.2", "10.244.5.0/24": "1.1.1.5"}
+    assert addresses.routes("a", NEIGHBOURS, ("IPv4", "IPv6")) == four | {"fd00:244:0:2::/64": "fd00::2"}
+    assert addresses.routes("a", NEIGHBOURS, ("IPv4",)) == four
+
+
+def test_a_node_takes_only_the_ranges_its_kernel_can_speak():
+    only = codec.from_dict(Node, {"spec": {"podCIDR": CIDR}})
+    assert addresses.pod_cidrs(NEIGHBOURS[0], ("IPv4", "IPv6")) == (CIDR, "fd00:244:0:1::/64")
+    assert addresses.pod_cidrs(NEIGHBOURS[0], ("IPv4",)) == addresses.pod_cidrs(only, ("IPv4", "IPv6")) == (CIDR,)
+    assert addresses.pod_cidrs(NEIGHBOURS[2], ("IPv4", "IPv6")) == ()
 
 
 def test_a_hardware_address_follows_from_the_address():
@@ -230,7 +258,7 @@ def test_dockers_times_are_read():
 
 MACHINE = nodeinfo.Machine(
     name="node-1",
-    address="1.1.1.1",
+    addresses=("1.1.1.1", "fd00::1"),
     cpus=2,
     memory_kib=1024,
     architecture="amd64",
@@ -254,6 +282,15 @@ def test_a_later_report_of_the_same_is_no_change():
     assert nodeinfo.same_but_heartbeat(node.status, later)
     assert condition(later.conditions, "Ready").lastTransitionTime == "1970-01-01T00:01:40Z"
     assert not nodeinfo.same_but_heartbeat(node.status, nodeinfo.status(MACHINE, node, [], ("bad", 200.0)))
+
+
+def test_a_node_tells_an_address_of_each_family_and_its_name():
+    told = nodeinfo.status(MACHINE, Node(), [], ("", 100.0)).addresses
+    assert [(each.type, each.address) for each in told] == [
+        ("InternalIP", "1.1.1.1"),
+        ("InternalIP", "fd00::1"),
+        ("Hostname", "node-1"),
+    ]
 
 
 # --- Files, pages, memory ---

@@ -330,7 +330,7 @@ def converge(pod, world: Facts, rounds: int = 40):
 
 def later(world: Facts) -> Facts:
     """Long enough for every back-off to have passed; init containers that run have done their work."""
-    return Facts(now=world.now + 1000, seen=world.seen, node_address=world.node_address)
+    return Facts(now=world.now + 1000, seen=world.seen, node_addresses=world.node_addresses)
 
 
 @given(worlds())
@@ -355,7 +355,7 @@ def test_the_order_of_listing_does_not_matter(world):
     pod, one = world
     other = Facts(
         now=one.now,
-        node_address=one.node_address,
+        node_addresses=one.node_addresses,
         seen=Seen(sandboxes=one.seen.sandboxes[::-1], containers=one.seen.containers[::-1]),
     )
     assert lines(plan(pod, one)) == lines(plan(pod, other))

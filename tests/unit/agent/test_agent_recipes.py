@@ -12,6 +12,7 @@ from minik8s.api import codec
 from minik8s.api.core import ConfigMap, Secret, Service
 
 HOME = recipe.Home(cluster="c", node="node-1")
+PODS_OWN = ("10.244.1.5", "fd00:244:0:1::5")
 
 
 def service(name="web", namespace="default", **spec):
@@ -69,13 +70,25 @@ def test_references_are_expanded(text, expected):
 def env_of(*variables, sources=None, **container):
     pod = a_pod({"env": list(variables), **container})
     pod.metadata.labels["app"] = "web"
-    return environment(pod, pod.spec.containers[0], sources or Sources(pod_ip="10.244.1.5", host_ip="192.168.56.11"))
+    return environment(
+        pod, pod.spec.containers[0], sources or Sources(pod_ips=PODS_OWN, host_ips=("192.168.56.11", "fd00:56::11"))
+    )
 
 
 SOURCES = Sources(
     configmaps={"cm": codec.from_dict(ConfigMap, {"data": {"k": "v", "two": "2"}})},
     secrets={"se": codec.from_dict(Secret, {"data": {"p": base64.b64encode(b"hush").decode()}})},
 )
+
+
+def test_fields_with_addresses_of_both_families_list_them_with_a_comma_and_the_others_have_the_first():
+    for field, value in {
+        "podIP": "10.244.1.5",
+        "podIPs": "10.244.1.5,fd00:244:0:1::5",
+        "hostIP": "192.168.56.11",
+        "hostIPs": "192.168.56.11,fd00:56::11",
+    }.items():
+        assert env_of({"name": "F", "valueFrom": {"fieldRef": {"fieldPath": f"status.{field}"}}}) == {"F": value}
 
 
 def test_values_come_from_fields_configmaps_and_secrets():
@@ -143,16 +156,18 @@ def test_a_sandbox_carries_its_marks_its_name_and_its_address():
     made = recipe.sandbox(
         a_pod(hostname="db", subdomain="back", hostAliases=[{"ip": "1.2.3.4", "hostnames": ["x"]}]),
         HOME,
-        "10.244.1.5",
+        PODS_OWN,
         "abc",
     )
     assert made.name == "k8s_POD_web-1_default_u1_0_abc"
     assert made.hosts == (
         ("db.back.default.svc.cluster.local", "10.244.1.5"),
         ("db", "10.244.1.5"),
+        ("db.back.default.svc.cluster.local", "fd00:244:0:1::5"),
+        ("db", "fd00:244:0:1::5"),
         ("x", "1.2.3.4"),
     )
-    assert made.labels[params.LABEL_CLUSTER] == "c" and made.labels[params.LABEL_ADDRESS] == "10.244.1.5"
+    assert made.labels[params.LABEL_CLUSTER] == "c" and made.labels[params.LABEL_ADDRESS] == ",".join(PODS_OWN)
 
 
 def test_a_container_gets_its_command_limits_and_marks():

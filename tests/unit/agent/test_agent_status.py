@@ -174,10 +174,19 @@ def test_conditions_of_other_writers_stay():
 
 
 def test_addresses_come_from_the_sandbox_or_from_the_node():
-    own = status_of(a_pod(), facts(a_sandbox()))
-    assert (own.podIP, own.podIPs[0].ip, own.hostIP) == ("10.244.1.5", "10.244.1.5", NODE)
-    shared = status_of(a_pod(hostNetwork=True), facts(a_sandbox(address="")))
-    assert shared.podIP == NODE
+    nodes = (NODE, "fd00:56::11")
+    both = a_sandbox(addresses=("10.244.1.5", "fd00:244:0:1::5"))
+    own = status_of(a_pod(), replace(facts(both), node_addresses=nodes))
+    assert (own.podIP, [each.ip for each in own.podIPs]) == ("10.244.1.5", ["10.244.1.5", "fd00:244:0:1::5"])
+    assert (own.hostIP, tuple(each.ip for each in own.hostIPs)) == (NODE, nodes)
+    shared = status_of(a_pod(hostNetwork=True), replace(facts(a_sandbox(addresses=())), node_addresses=nodes))
+    assert (shared.podIP, tuple(each.ip for each in shared.podIPs)) == (NODE, nodes)
+
+
+def test_a_pod_keeps_the_addresses_it_was_told_of_when_its_sandbox_is_gone():
+    told_before = {"podIP": "10.244.1.5", "podIPs": [{"ip": "10.244.1.5"}, {"ip": "fd00:244:0:1::5"}]}
+    status = status_of(a_pod(status=told_before), facts())
+    assert (status.podIP, [each.ip for each in status.podIPs]) == ("10.244.1.5", ["10.244.1.5", "fd00:244:0:1::5"])
 
 
 def test_the_last_word_on_a_finished_pod_survives_its_containers():

@@ -8,19 +8,24 @@ from minik8s.cluster import topology
 def test_machines_stand_where_the_address_plan_says():
     plan = topology.describe("ada", ["node-2", "node-10", "node-1"])
     assert plan.lan == "mk8s-ada-lan"
-    assert plan.gateway == "192.168.56.1/24"
-    assert [(m.name, m.namespace, m.address, m.cable) for m in plan.machines] == [
-        ("control", "mk8s-ada-control", "192.168.56.10/24", "v-control"),
-        ("node-1", "mk8s-ada-node-1", "192.168.56.11/24", "v-node-1"),
-        ("node-2", "mk8s-ada-node-2", "192.168.56.12/24", "v-node-2"),
-        ("node-10", "mk8s-ada-node-10", "192.168.56.20/24", "v-node-10"),
+    assert plan.gateways == ("192.168.56.1/24", "fd00:56::1/64")
+    assert [(m.name, m.namespace, m.addresses, m.cable) for m in plan.machines] == [
+        ("control", "mk8s-ada-control", ("192.168.56.10/24", "fd00:56::10/64"), "v-control"),
+        ("node-1", "mk8s-ada-node-1", ("192.168.56.11/24", "fd00:56::11/64"), "v-node-1"),
+        ("node-2", "mk8s-ada-node-2", ("192.168.56.12/24", "fd00:56::12/64"), "v-node-2"),
+        ("node-10", "mk8s-ada-node-10", ("192.168.56.20/24", "fd00:56::20/64"), "v-node-10"),
     ]
+
+
+def test_the_ipv6_address_beside_an_ipv4_one_has_its_digits():
+    assert topology.beside("192.168.56.1") == "fd00:56::1"
+    assert topology.beside("192.168.56.199") == "fd00:56::199"
 
 
 def test_two_clusters_differ_in_namespaces_and_in_nothing_else():
     one, two = topology.describe("one", ["node-1"]), topology.describe("two", ["node-1"])
     assert {m.namespace for m in one.machines}.isdisjoint(m.namespace for m in two.machines)
-    assert [(m.address, m.cable) for m in one.machines] == [(m.address, m.cable) for m in two.machines]
+    assert [(m.addresses, m.cable) for m in one.machines] == [(m.addresses, m.cable) for m in two.machines]
 
 
 @pytest.mark.parametrize(
