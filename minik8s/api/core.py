@@ -71,8 +71,11 @@ class ServiceSpec(Struct):
 
 
 class LoadBalancerIngress(Struct):
+    """`ipMode` VIP: nodes take packets for the address themselves. Proxy: something before them does (KEP-1860)."""
+
     ip: str = ""
     hostname: str = ""
+    ipMode: str | None = None
 
 
 class LoadBalancerStatus(Struct):

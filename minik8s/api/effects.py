@@ -76,18 +76,14 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
     ),
     ServiceSpec: (
         Idle("type", NO_ADDRESS, when=_is("type", "LoadBalancer")),
-        Idle("externalIPs", "no rules are written for these addresses"),
         Idle("externalName", "only a Service of type ExternalName has one", when=lambda it: it.type != "ExternalName"),
         Idle("loadBalancerIP", NO_ADDRESS),
         Idle("loadBalancerClass", NO_ADDRESS),
-        Idle("loadBalancerSourceRanges", "nobody is kept out: the node ports are open to everybody"),
         Idle("healthCheckNodePort", "nobody answers on this port"),
         Idle("trafficDistribution", NO_ZONES, ("PreferSameNode",)),
     ),
     ServicePort: (Idle("protocol", SCTP, when=_is("protocol", "SCTP")),),
-    EndpointSlice: (
-        Idle("addressType", "only endpoints of type IPv4 are used", when=_is("addressType", "IPv6", "FQDN")),
-    ),
+    EndpointSlice: (Idle("addressType", "only addresses are used, no names", when=_is("addressType", "FQDN")),),
     Endpoint: (
         Idle("zone", "nodes have no zones here"),
         Idle("deprecatedTopology", "it is of an older API; use nodeName and hints"),

@@ -20,7 +20,7 @@ _HEX = re.compile(r"\b0x[0-9a-fA-F]+\b")
 _IS_NOT_ZERO = re.compile(r"!= 0\b")
 _PORT_UNREACHABLE = re.compile(r"\breject with icmp(?:v6)? (?:type )?port-unreachable\b")
 # Chains and sets of single Services carry the Service's name behind these.
-OF_SERVICES = ("svc/", "ext/", "all/", "ep/", "aff/")
+OF_SERVICES = ("svc/", "ext/", "fw/", "all/", "ep/", "aff/")
 
 
 @dataclass(frozen=True, order=True)

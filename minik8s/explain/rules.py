@@ -29,6 +29,8 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (r"ip6? saddr @cluster-pods goto (\S+)", "A Pod may use every endpoint, also those on other nodes: chain {0}."),
     (r"fib saddr type local jump mark-masq", "If this node itself asks: mark it, so that the answer comes back here."),
     (r"fib saddr type local goto (\S+)", "This node itself may use every endpoint: chain {0}."),
+    (r"ip6? saddr (\S+) goto (ext/\S+)", "loadBalancerSourceRanges let {0} in: chain {1}."),
+    (r"goto not-allowed", "Nobody else may use the load balancer's address: say nothing."),
     (r"goto (\S+)", "Choose an endpoint in that chain."),
     # The frame, which all Services share.
     (r"jump services", "Look the destination up among the Services."),
@@ -43,7 +45,7 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (r"ct status dnat .* @hairpin masquerade.*", "A Pod reached itself: replace its address, or it would not answer."),
     (r"(meta l4proto tcp )?reject with tcp reset", "Refuse a TCP connection at once."),
     (r"reject.*", "Refuse with an ICMP message."),
-    (r"drop", "Say nothing: another node may still serve this."),
+    (r"drop", "Say nothing: another node may serve this, or this sender may not ask."),
 )
 
 
@@ -140,8 +142,8 @@ def told(share: Table, sources: Sequence[str], slices: Mapping[str, str]) -> lis
 
 
 def _in_order(chains: Iterable[Chain]) -> list[Chain]:
-    """The way in from a node port, then the choice, then single endpoints."""
-    kinds = ("ext", "all", "svc", "ep")
+    """Who may come in, the ways in from outside, then the choice, then single endpoints."""
+    kinds = ("fw", "ext", "all", "svc", "ep")
     return sorted(chains, key=lambda chain: (kinds.index(chain.name.partition("/")[0]), chain.name))
 
 

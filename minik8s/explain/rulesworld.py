@@ -6,7 +6,7 @@ Read next: rules.py, which explains them.
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from minik8s.api.core import Node, Service
@@ -43,21 +43,33 @@ def observe(client: Client, service: Service, nodes: Sequence[str]) -> list[OnNo
 
 
 def _on_node(client: Client, obj: Service, node: str, slices: Sequence[EndpointSlice]) -> OnNode:
-    service = key(obj)
     try:
-        known = json.loads(page(client, node, "proxy", f"/debug/services?service={service}"))
-        text = page(client, node, "proxy", f"/debug/rules?service={service}").decode()
+        found = [_in_family(client, obj, node, family, slices) for family in obj.spec.ipFamilies or ["IPv4"]]
     except (ApiError, Unreachable) as error:
         return OnNode(node, silent=f"the proxy of {node} does not answer: {error}")
-    try:
-        share = parse(text)
     except NotUnderstood:
-        return OnNode(node, silent=f"the proxy of {node} does not know Service {service}")
+        return OnNode(node, silent=f"the proxy of {node} does not know Service {key(obj)}")
+    told = tuple(line for one in found for line in one.told)
+    upstream = tuple(line for one in found for line in one.upstream)
+    return OnNode(node, told, upstream, found[0].sources)
+
+
+def _in_family(client: Client, obj: Service, node: str, family: str, slices: Sequence[EndpointSlice]) -> OnNode:
+    """A Service in one family's table. Raises NotUnderstood where the proxy does not know it."""
+    query = f"?service={key(obj)}&family={family}"
+    known = json.loads(page(client, node, "proxy", f"/debug/services{query}"))
+    share = parse(page(client, node, "proxy", f"/debug/rules{query}").decode())
     sources = {each["object"]: f"{each['object']}@{each['revision']}" for each in known[0]["sources"]}
-    ordered = sorted(sources.values(), key=lambda each: (not each.startswith("services/"), each))
+    ordered = tuple(sorted(sources.values(), key=lambda each: (not each.startswith("services/"), each)))
     told = rules.told(share, ordered, _by_address(slices, sources))
-    upstream = kubeproxy.told(obj, [_port(obj, each, tuple(ordered)) for each in known[0]["ports"]])
-    return OnNode(node, tuple(told), tuple(upstream), tuple(ordered))
+    if family == "IPv6":
+        told = [replace(line, where=f"{line.where} of table ip6 minik8s") for line in told]
+    return OnNode(
+        node,
+        tuple(told),
+        tuple(kubeproxy.told(obj, [_port(obj, each, ordered) for each in known[0]["ports"]])),
+        ordered,
+    )
 
 
 def _port(service: Service, told: dict[str, Any], sources: tuple[str, ...]) -> kubeproxy.Port:

@@ -5,8 +5,8 @@ kernel: a packet for 10.96.0.7:80 gets the address of one of these Pods instead.
 remembers its choice for the connection. The proxy itself never sees a packet; kill it and everything that worked goes
 on working.
 
-Reads: Services, EndpointSlices, its own Node. Writes: the table `ip minik8s` of its network namespace, and nothing
-else.
+Reads: Services, EndpointSlices, its own Node. Writes: the tables `ip minik8s` and `ip6 minik8s` of its network
+namespace, and nothing else.
 
 - `endpoints.py`: which endpoints of a Service port get new connections on this node, and why the others do not.
 - `plan.py`: one Service and its slices to chains and map elements. Pure. Read this first, beside README.md.

@@ -10,6 +10,7 @@ Invariant: everything in the table can be read without this program: each name t
 surprises has a comment. Why each base chain hangs where it does is drawn in README.md.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from minik8s import params
@@ -19,7 +20,7 @@ AFFINITY = "aff/"  # sets that remember clients: kept over a restart of the prox
 SERVICE_IPS, SERVICE_NODEPORTS = "service-ips", "service-nodeports"
 REFUSED_IPS, REFUSED_NODEPORTS = "refused-ips", "refused-nodeports"
 CLUSTER_IPS, CLUSTER_PODS, HAIRPIN = "cluster-ips", "cluster-pods", "hairpin"
-REFUSE, NO_LOCAL_ENDPOINT, MARK_MASQ = "refuse", "no-local-endpoint", "mark-masq"
+REFUSE, NO_LOCAL_ENDPOINT, NOT_ALLOWED, MARK_MASQ = "refuse", "no-local-endpoint", "not-allowed", "mark-masq"
 _MARK = params.MARK_MASQUERADE
 
 
@@ -33,6 +34,10 @@ class Family:
     icmp: str
     loopback: str
     cluster_cidr: str
+
+    def own(self, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Those addresses and ranges that are of this family, each once, in their order."""
+        return tuple(dict.fromkeys(each for each in addresses if (":" in each) == (self.table == "ip6")))
 
 
 IPV4 = Family("IPv4", "ip", "ipv4_addr", "icmp", "127.0.0.0/8", params.CLUSTER_CIDR)
@@ -135,4 +140,5 @@ def _steps(family: Family) -> list[Chain]:
             comment="an answer at once is kinder than silence",
         ),
         Chain(NO_LOCAL_ENDPOINT, (Rule("drop"),), comment="traffic policy Local, and no endpoint on this node"),
+        Chain(NOT_ALLOWED, (Rule("drop"),), comment="loadBalancerSourceRanges do not name this sender"),
     ]

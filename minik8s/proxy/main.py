@@ -9,8 +9,9 @@ Next: `sync.py`.
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from minik8s.api import core, times
@@ -23,7 +24,7 @@ from minik8s.client.queue import WorkQueue
 from minik8s.proxy import ipvs
 from minik8s.proxy.book import Book
 from minik8s.proxy.endpoints import Here
-from minik8s.proxy.layout import IPV4, frame
+from minik8s.proxy.layout import Family, frame
 from minik8s.proxy.metrics import Metrics
 from minik8s.proxy.pages import pages
 from minik8s.proxy.plan import ServicePlan, plan
@@ -65,19 +66,19 @@ class Cache:
         with self._lock:
             self._waiting |= keys
 
-    def plan(self, key: str) -> ServicePlan:
-        """One Service's share of the table, from what the caches hold now."""
+    def plan(self, family: Family, key: str) -> ServicePlan:
+        """One Service's share of a family's table, from what the caches hold now."""
         with self._lock:
             names = sorted(self._slices_of.get(key, ()))
         slices = [found for name in names if (found := self.slices.get(name))]
-        return plan(self.services.get(key), slices, self._here(), key)
+        return plan(self.services.get(key), slices, self._here(family), key)
 
-    def _here(self) -> Here:
+    def _here(self, family: Family) -> Here:
         node = self.nodes.get(self.node)
         if node is None:
-            return Here(self.node)
+            return Here(self.node, family)
         cidrs = node.spec.podCIDRs or ([node.spec.podCIDR] if node.spec.podCIDR else [])
-        return Here(self.node, IPV4, node.metadata.labels.get(ZONE, ""), tuple(cidrs))
+        return Here(self.node, family, node.metadata.labels.get(ZONE, ""), tuple(cidrs))
 
     # --- Handlers, in the informers' threads: note the key, nothing else
     # --------------------------------------------------
@@ -122,12 +123,15 @@ def main(component: Component) -> None:
     )
     cache.watch()
     world, metrics = World(), Metrics(component.metrics)
-    syncer = Syncer(Book(frame(IPV4, node)), world, component.journal, metrics)
+    syncers = {
+        family.name: Syncer(Book(frame(family, node)), world, component.journal, metrics) for family in world.families()
+    }
 
     def sync(_key: str) -> None:
         keys, triggers = cache.take()
         try:
-            syncer.sync(keys, cache.plan)
+            for syncer in syncers.values():
+                syncer.sync(keys, partial(cache.plan, syncer.family))
         except BaseException:
             cache.put_back(keys)
             raise
@@ -135,13 +139,19 @@ def main(component: Component) -> None:
             metrics.programmed(triggered)
 
     cache.queue.add(RULES)  # with no Service at all the table still has to be there
-    health = component.serve_health({"rules": lambda: "" if syncer.loaded else "not loaded yet"}, pages(syncer))
+    health = component.serve_health({"rules": lambda: not_loaded(syncers.values())}, pages(syncers))
     informers: list[Informer[Any]] = [cache.services, cache.slices, cache.nodes]
     Controller("proxy", sync, cache.queue, informers, stop=component.stop).run()
     for informer in informers:
         informer.stop()
     health.stop()
     world.close()  # the rules stay: Services work on without a proxy
+
+
+def not_loaded(syncers: Iterable[Syncer]) -> str:
+    """Why the proxy is not ready yet; empty when it is."""
+    waiting = [syncer.book.frame.address for syncer in syncers if not syncer.loaded]
+    return f"not loaded yet: {', '.join(waiting)}" if waiting else ""
 
 
 def _service_of(one: EndpointSlice) -> str:

@@ -6,7 +6,10 @@
     /debug/kernel                      the table as the kernel lists it, like `nft list table ip minik8s`
 
 All but the last show the proxy's own picture. The two differ only if someone else wrote, which `minik8s doctor` finds.
+Each is of the table `ip minik8s`; with `family=IPv6` in the query, of `ip6 minik8s`.
 """
+
+from collections.abc import Mapping
 
 from minik8s.host.health import Page, Query
 from minik8s.nft.ruleset import Table
@@ -15,12 +18,18 @@ from minik8s.proxy.plan import PortPlan, ServicePlan
 from minik8s.proxy.sync import Syncer
 
 
-def pages(syncer: Syncer) -> dict[str, Page]:
-    """By path. Read in another thread than the one that syncs: plans are values, and their table is copied first."""
+def pages(syncers: Mapping[str, Syncer]) -> dict[str, Page]:
+    """By path; `syncers` by family. Read in another thread than the one that syncs: plans are values, and their table
+    is copied first.
+    """
+
+    def asked(query: Query) -> Syncer:
+        return syncers.get(query.get("family", ""), syncers["IPv4"])
+
     return {
-        "/debug/rules": lambda query: rules(syncer, query),
-        "/debug/services": lambda query: services(syncer, query),
-        "/debug/kernel": lambda query: syncer.world.text(syncer.book.frame.address),
+        "/debug/rules": lambda query: rules(asked(query), query),
+        "/debug/services": lambda query: services(asked(query), query),
+        "/debug/kernel": lambda query: asked(query).world.text(asked(query).book.frame.address),
     }
 
 
@@ -64,6 +73,7 @@ def _port(port: PortPlan) -> dict[str, object]:
         "clusterIP": port.address,
         "number": port.port,
         "nodePort": port.node_port,
+        "external": list(port.external),
         "chain": port.chain,
         "because": port.choice.because,
         "bad": list(port.choice.bad),

@@ -6,8 +6,9 @@ Service that changed its type vanish.
 
 For each port, `svc/…` is the chain that chooses. Of N endpoints the first is taken with probability 1/N, else the
 second with 1/(N-1), and so on to the last, which takes what is left: each gets exactly 1/N. A trace shows the choice
-as one line with the Pod's name. `ext/…` is the way in from a node port: it marks the packet to be masqueraded, so
-that the answer comes back through this node.
+as one line with the Pod's name. `ext/…` is the way in from outside, through a node port, an external address or a
+load balancer's: it marks the packet to be masqueraded, so that the answer comes back through this node. `fw/…` stands
+before it where loadBalancerSourceRanges say who may come.
 
 Why no chain for each endpoint, as kube-proxy has it? Same cost for packets, 60 times the work to load ten thousand
 Services.
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from minik8s import params
 from minik8s.api import core, discovery
 from minik8s.api.meta import key as key_of
-from minik8s.nft.ruleset import Chain, Element, Rule, Set, duration
+from minik8s.nft.ruleset import Chain, Element, Key, Rule, Set, duration
 from minik8s.proxy import layout
 from minik8s.proxy.endpoints import Choice, Endpoint, Here, choose
 from minik8s.proxy.layout import Family, chain_name
@@ -30,6 +31,18 @@ from minik8s.proxy.layout import Family, chain_name
 NOT_OURS = ("service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless")
 
 Placed = tuple[str, Element]  # the set or map, and what is in it
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Where a way in stands while somebody serves it, and while nobody does."""
+
+    service: str
+    refused: str
+
+
+BY_ADDRESS = Maps(layout.SERVICE_IPS, layout.REFUSED_IPS)
+BY_PORT = Maps(layout.SERVICE_NODEPORTS, layout.REFUSED_NODEPORTS)
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,7 @@ class PortPlan:
     address: str
     port: int
     node_port: int
+    external: tuple[str, ...]  # addresses that clients outside use: externalIPs, and those of a load balancer
     choice: Choice
     in_use: tuple[Endpoint, ...]
 
@@ -106,7 +120,14 @@ def _address(service: core.Service, family: Family) -> str:
     if spec.type == "ExternalName" or not service.metadata.labels.keys().isdisjoint(NOT_OURS):
         return ""
     given = spec.clusterIPs or [spec.clusterIP]
-    return next((one for one in given if one not in ("", "None") and (":" in one) == (family.table == "ip6")), "")
+    return next(iter(family.own(one for one in given if one not in ("", "None"))), "")
+
+
+def _balancers(service: core.Service, family: Family) -> tuple[str, ...]:
+    """Addresses that a load balancer announces and leaves to the nodes (KEP-1860: ipMode VIP, or unset)."""
+    if service.spec.type != "LoadBalancer":
+        return ()
+    return family.own(each.ip for each in service.status.loadBalancer.ingress if each.ip and each.ipMode != "Proxy")
 
 
 class _Port:
@@ -126,6 +147,10 @@ class _Port:
         self.internal_local = spec.internalTrafficPolicy == "Local"
         self.external_local = spec.externalTrafficPolicy == "Local"
         self.affinity = _affinity_seconds(spec)
+        self.balancers = _balancers(service, family)
+        self.ranges = family.own(each.strip() for each in spec.loadBalancerSourceRanges) if self.balancers else ()
+        given = {address, *self.balancers}
+        self.external_ips = tuple(each for each in family.own(spec.externalIPs) if each not in given)
         self.plan = PortPlan(
             key_of(service),
             port.name or str(port.port),
@@ -133,9 +158,11 @@ class _Port:
             address,
             port.port,
             port.nodePort if spec.type in ("NodePort", "LoadBalancer") else 0,
+            (*self.external_ips, *self.balancers),
             choice,
             choice.local if self.internal_local else choice.cluster,
         )
+        self.firewall = chain_name("fw", self.plan.service, self.plan.name)
         # Under internalTrafficPolicy Local `svc/` holds this node's endpoints only: node ports need a chain with all.
         self.everywhere = chain_name("all" if self.internal_local else "svc", self.plan.service, self.plan.name)
 
@@ -146,7 +173,9 @@ class _Port:
         if self.plan.in_use:
             made.append(Chain(self.plan.chain, tuple(self._svc_rules()), comment=self._title("Service")))
         if self._external():
-            made.append(Chain(self.plan.external_chain, tuple(self._ext_rules()), comment=self._title("node port of")))
+            made.append(Chain(self.plan.external_chain, tuple(self._ext_rules()), comment=self._title("way in to")))
+        if self._external() and self.ranges:
+            made.append(Chain(self.firewall, tuple(self._firewall_rules()), comment=self._title("who may use")))
         if self._external() and self.internal_local and self.choice.cluster:
             made.append(Chain(self.everywhere, tuple(self._pick(self.choice.cluster)), comment=self._title("all of")))
         if self.affinity:
@@ -175,6 +204,11 @@ class _Port:
         yield Rule(f"fib saddr type local jump {layout.MARK_MASQ}")
         yield Rule(f"fib saddr type local goto {self.everywhere}", "so may the node itself")
         yield from self._pick(self.choice.local)
+
+    def _firewall_rules(self) -> Iterable[Rule]:
+        for each in self.ranges:
+            yield Rule(f"{self.family.table} saddr {each} goto {self.plan.external_chain}", "loadBalancerSourceRanges")
+        yield Rule(f"goto {layout.NOT_ALLOWED}", "nobody else")
 
     def _pick(self, endpoints: Sequence[Endpoint]) -> Iterable[Rule]:
         """Each of N with probability 1/N; a client that is remembered goes where it went before."""
@@ -230,22 +264,33 @@ class _Port:
             yield layout.SERVICE_IPS, Element(by_address, f"goto {plan.chain}", comment)
         else:
             yield layout.REFUSED_IPS, Element(by_address, self._refusal(self.internal_local), plan.title)
-        yield from self._node_port_elements()
+        for key, at, comment, goes in self._ways_in():
+            yield from self._way_in(key, at, comment, goes)
         for one in self._chosen():
             if one.local:
                 yield layout.HAIRPIN, Element((one.address, one.address))
 
-    def _node_port_elements(self) -> Iterable[Placed]:
+    def _ways_in(self) -> Iterable[tuple[Key, Maps, str, str]]:
+        """What clients outside use: the key of each way, the maps it stands in, a comment, and where it leads."""
         plan = self.plan
-        by_port = (plan.protocol, str(plan.node_port))
+        for each in self.external_ips:
+            yield (each, plan.protocol, str(plan.port)), BY_ADDRESS, f"{plan.title} ExternalIP", plan.external_chain
+        for each in self.balancers:
+            goes = self.firewall if self.ranges else plan.external_chain
+            yield (each, plan.protocol, str(plan.port)), BY_ADDRESS, f"{plan.title} LoadBalancer", goes
+        if plan.node_port:
+            yield (plan.protocol, str(plan.node_port)), BY_PORT, plan.title, plan.external_chain
+
+    def _way_in(self, key: Key, maps: Maps, comment: str, goes: str) -> Iterable[Placed]:
+        """It may stand in both maps: under policy Local a Pod is served where a client from outside is not."""
         if self._external():
-            yield layout.SERVICE_NODEPORTS, Element(by_port, f"goto {plan.external_chain}", plan.title)
-        if plan.node_port and not (self.choice.local if self.external_local else self.choice.cluster):
-            yield layout.REFUSED_NODEPORTS, Element(by_port, self._refusal(self.external_local), plan.title)
+            yield maps.service, Element(key, f"goto {goes}", comment)
+        if not (self.choice.local if self.external_local else self.choice.cluster):
+            yield maps.refused, Element(key, self._refusal(self.external_local), self.plan.title)
 
     def _external(self) -> bool:
-        """Is there a node port, and anybody to send its packets to?"""
-        return bool(self.plan.node_port and self.choice.cluster)
+        """Is there a way in from outside, and anybody to send its packets to?"""
+        return bool((self.plan.node_port or self.plan.external) and self.choice.cluster)
 
     def _refusal(self, local_only: bool) -> str:
         """Silence where another node may still serve (upstream drops too), a refusal where nobody does."""

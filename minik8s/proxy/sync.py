@@ -21,7 +21,7 @@ from minik8s.nft.flows import Flows
 from minik8s.nft.kernel import NftError
 from minik8s.nft.ruleset import Table, replacement
 from minik8s.proxy.book import Book
-from minik8s.proxy.layout import AFFINITY
+from minik8s.proxy.layout import AFFINITY, IPV4, IPV6, Family
 from minik8s.proxy.metrics import Metrics
 from minik8s.proxy.plan import ServicePlan
 from minik8s.proxy.why import difference, stale_flows
@@ -40,6 +40,10 @@ class Syncer:
     journal: Journal
     metrics: Metrics
     loaded: bool = False
+
+    @property
+    def family(self) -> Family:
+        return {one.table: one for one in (IPV4, IPV6)}[self.book.frame.family]
 
     def sync(self, keys: Iterable[str], look: Callable[[str], ServicePlan]) -> None:
         """Plan these Services anew and commit what differs."""

@@ -67,7 +67,7 @@ def stale_flows(old: Mapping[str, ServicePlan], new: Mapping[str, ServicePlan]) 
                 flows |= _serving(port) - (_serving(after[title]) if title in after else set())
         for title, port in after.items():
             if port.protocol == "udp" and (title not in before or _entry(before[title]) != _entry(port)):
-                flows |= {Flows("udp", port.address, port.port)}
+                flows |= {Flows("udp", address, port.port) for address in (port.address, *port.external)}
                 flows |= {Flows("udp", "", port.node_port)} if port.node_port else set()
     return sorted(flows)
 
@@ -107,5 +107,5 @@ def _serving(port: PortPlan) -> set[Flows]:
     return {Flows(port.protocol, one.address, one.port) for one in port.choice.known if one.serving}
 
 
-def _entry(port: PortPlan) -> tuple[str, int, int]:
-    return port.address, port.port, port.node_port
+def _entry(port: PortPlan) -> tuple[str, int, int, tuple[str, ...]]:
+    return port.address, port.port, port.node_port, port.external

@@ -1,16 +1,18 @@
 """All of the proxy that touches the kernel: commits a transaction, reads the table at start, drops stale flows.
 
-Bound to the network namespace of the thread that makes it. Touches one table, its own, by name; other tables of the
-node are never read or written.
+Bound to the network namespace of the thread that makes it. Touches its own table of each family, by name; other tables
+of the node are never read or written.
 """
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 from minik8s.nft.flows import Flows
 from minik8s.nft.kernel import Nft, NftError, forget_flows, listing, open_nftables
 from minik8s.nft.parse import NotUnderstood, parse
 from minik8s.nft.ruleset import Table
+from minik8s.proxy.layout import IPV4, IPV6, Family
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,10 @@ class World:
 
     def __init__(self, nft: Nft | None = None) -> None:
         self._nft = nft or open_nftables()
+
+    def families(self) -> list[Family]:
+        """IPv4, and IPv6 where this namespace has it."""
+        return [IPV4, IPV6] if Path("/proc/thread-self/net/if_inet6").exists() else [IPV4]
 
     def observe(self, address: str) -> Table | None:
         """Our table (`ip minik8s`) as a former proxy left it in the kernel. None: none there, or none we can read."""

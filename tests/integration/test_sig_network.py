@@ -152,6 +152,14 @@ def test_should_be_able_to_create_a_functioning_nodeport_service(stage: Stage) -
     assert not stage.ask("node", f"http://127.0.0.1:{port}"), "a node port is not on loopback"
 
 
+def test_should_be_possible_to_connect_to_a_service_via_external_ip_when_the_external_ip_is_not_assigned_to_a_node(
+    stage: Stage,
+) -> None:
+    service = stage.service("external", externalIPs=["203.0.113.250"])
+    stage.everybody("pod", "http://203.0.113.250:80", stage.names)
+    stage.answers("pod", url(service))
+
+
 def test_host_network_pods_are_endpoints_like_others(stage: Stage) -> None:
     stage.backend("host", "node-2", labels="{stage: more, host: 'yes'}", host="true", ports="18080")
     pod = stage.ready("host")[0]

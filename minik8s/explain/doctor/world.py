@@ -174,16 +174,24 @@ class World:
         known = json.loads(page(self._client, node, "proxy", f"/debug/services?service={service}"))
         sources = {each["object"]: each["revision"] for one in known for each in one["sources"]}
         stale = tuple(name for name, revision in self._present(facts).items() if sources.get(name) != revision)
-        wanted = page(self._client, node, "proxy", "/debug/rules").decode()
-        share = page(self._client, node, "proxy", f"/debug/rules?service={service}").decode()
-        kernel = page(self._client, node, "proxy", "/debug/kernel").decode()
+        families = facts.spec.spec.ipFamilies or ["IPv4"]
+        return tuple(each for family in families for each in self._differences(service, node, family, stale)), stale
+
+    def _differences(
+        self, service: str, node: str, family: str, stale: tuple[str, ...]
+    ) -> tuple[kernelview.Difference, ...]:
+        """Between what the proxy wants in a family's table and what the kernel has, if it concerns this Service."""
+        table = f"table {'ip6' if family == 'IPv6' else 'ip'} minik8s"
+        wanted, share, kernel = (
+            page(self._client, node, "proxy", f"/debug/{path}family={family}").decode()
+            for path in ("rules?", f"rules?service={service}&", "kernel?")
+        )
         if not kernel:
-            return (kernelview.Difference("table ip minik8s", wanted="the table"),), stale
+            return (kernelview.Difference(table, wanted="the table"),)
         try:
-            every = kernelview.differences(parse(wanted), parse(kernel))
-            return tuple(kernelview.concerning(parse(share), every)), stale
+            return tuple(kernelview.concerning(parse(share), kernelview.differences(parse(wanted), parse(kernel))))
         except NotUnderstood as error:
-            return (kernelview.Difference("table ip minik8s", found=str(error)),) if not stale else (), stale
+            return () if stale else (kernelview.Difference(table, found=str(error)),)
 
     def _present(self, facts: Facts) -> dict[str, str]:
         service = self._client.get(Service, facts.name, facts.namespace)

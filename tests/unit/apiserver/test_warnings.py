@@ -27,7 +27,7 @@ def test_a_field_without_effect_is_told_when_it_comes_and_not_again(verbs):
     body = {"metadata": {"name": "web"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
     assert warned(verbs, "create", body) == ["spec.type"]
     assert warned(verbs, "patch", {"metadata": {"labels": {"a": "b"}}}) == []
-    assert warned(verbs, "patch", {"spec": {"externalIPs": ["1.1.1.1"]}}) == ["spec.externalIPs"]
+    assert warned(verbs, "patch", {"spec": {"trafficDistribution": "PreferClose"}}) == ["spec.trafficDistribution"]
     assert warned(verbs, "patch", {"status": {"loadBalancer": {}}}, subresource="status") == []
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from proxy_worlds import HERE, book_of, planned, service, slice_of
 
+from minik8s.api.core import LoadBalancerIngress
 from minik8s.proxy.endpoints import Here, choose
 from minik8s.proxy.layout import IPV6
 from minik8s.proxy.plan import ServicePlan, plan
@@ -17,6 +18,14 @@ def unnamed() -> ServicePlan:
     wanted, slice_ = service("web", "10.96.0.5"), slice_of("web", "a")
     wanted.spec.ports[0].name, slice_.ports[0].name = "", None
     return plan(wanted, [slice_], HERE)
+
+
+def balanced(name: str, ip: str, endpoints: str = "", ports: str = "http:80", **spec: object) -> ServicePlan:
+    """A Service with a load balancer's address, whose last byte is that of its ClusterIP."""
+    wanted = service(name, ip, ports, type="LoadBalancer", **spec)
+    address = f"192.168.56.20{ip[-1]}"
+    wanted.status.loadBalancer.ingress = [LoadBalancerIngress(ip=address), LoadBalancerIngress(ip="::1", ipMode="VIP")]
+    return plan(wanted, [slice_of(name, endpoints)], HERE)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +51,18 @@ def unnamed() -> ServicePlan:
                     externalTrafficPolicy="Local",
                     internalTrafficPolicy="Local",
                 ),
+            ),
+        ),
+        (
+            "external",
+            (planned("web", "10.96.0.5", "a c", externalIPs=["203.0.113.5", "fd00:113::5"]),),
+        ),
+        (
+            "loadbalancer",
+            (
+                balanced("web", "10.96.0.5", "a c", "http:80:30080", loadBalancerSourceRanges=["198.51.100.0/24"]),
+                balanced("near", "10.96.0.6", "c", "http:80:30081", externalTrafficPolicy="Local"),
+                balanced("empty", "10.96.0.7"),
             ),
         ),
     ],

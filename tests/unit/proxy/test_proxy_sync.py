@@ -225,7 +225,7 @@ def test_a_kernel_that_refuses_everything_is_an_error_for_the_loop(bench: Bench)
 
 def test_the_debug_pages_show_rules_and_services(bench: Bench) -> None:
     bench.sync(planned("web", "10.96.0.5", "a b=starting"), planned("cart", "10.96.0.6", "c"))
-    shown = pages(bench.syncer)
+    shown = pages({"IPv4": bench.syncer})
     assert "svc/default/cart/http" in str(shown["/debug/rules"]({}))
     one = str(shown["/debug/rules"]({"service": "default/web"}))
     assert "10.96.0.5 . tcp . 80" in one and "cart" not in one

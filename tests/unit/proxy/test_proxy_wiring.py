@@ -16,6 +16,7 @@ from minik8s.host.journal import Journal
 from minik8s.host.metrics import Registry
 from minik8s.nft.fake import Fake
 from minik8s.proxy import main as proxy
+from minik8s.proxy.layout import IPV4
 from minik8s.proxy.world import World
 
 
@@ -74,7 +75,7 @@ def test_a_slice_wakes_the_service_it_belongs_to(cache: proxy.Cache) -> None:
     assert waiting(cache) == {"default/web"} and len(cache.queue) == 1
     cache.slices.put(slice_of("web", "a"))  # type: ignore[attr-defined]
     assert waiting(cache) == {"default/web"}
-    assert [one.target for one in cache.plan("default/web").ports[0].in_use] == ["10.244.1.2:8080"]
+    assert [one.target for one in cache.plan(IPV4, "default/web").ports[0].in_use] == ["10.244.1.2:8080"]
 
 
 def test_a_slice_that_changes_its_service_wakes_both(cache: proxy.Cache) -> None:
