@@ -67,7 +67,7 @@ def tcp(host: str, port: int) -> str:
 
 def udp(host: str, port: int) -> str:
     """A datagram of one line. Silence says nothing: not every server answers it; a refusal does."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    with socket.socket(_family(host), socket.SOCK_DGRAM) as sock:
         sock.settimeout(DIAL_TIMEOUT_S)
         try:
             sock.connect((host, port))
@@ -78,6 +78,10 @@ def udp(host: str, port: int) -> str:
             return SILENT
         except OSError as error:
             return failure(error)
+
+
+def _family(address: str) -> int:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def failure(error: OSError) -> str:
@@ -131,7 +135,7 @@ def ask(nameservers: tuple[str, ...], name: str) -> dnsreading.Answer:
     answer = dnsreading.Answer("no nameserver")
     for address in nameservers:
         ident = int(clock.fraction() * 0xFFFF)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        with socket.socket(_family(address), socket.SOCK_DGRAM) as sock:
             sock.settimeout(DIAL_TIMEOUT_S)
             try:
                 sock.connect((address, 53))

@@ -11,7 +11,7 @@ is used up. Read `services.py` for what a change of type does to them.
 """
 
 import ipaddress
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from minik8s import params
@@ -21,18 +21,21 @@ from minik8s.api.networking import IPAddress, IPAddressSpec, ParentReference
 
 NODE_PORTS_PREFIX = f"{params.REGISTRY_PREFIX}allocations/nodeports/"
 ADDRESSES_PREFIX = f"{params.REGISTRY_PREFIX}networking.k8s.io/ipaddresses/"
-# The family a Service gets when it asks for none. The other one is ready in the code and not switched on yet.
-RANGES = {"IPv4": params.SERVICE_CIDR}
+RANGES = {"IPv4": params.SERVICE_CIDR, "IPv6": params.SERVICE_CIDR_V6}
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Refused(Exception):
-    """What the user asked for cannot be had; `cause` names field and reason."""
+    """What the user asked for cannot be had; each of `causes` names a field and the reason."""
 
-    def __init__(self, field_: str, message: str) -> None:
-        super().__init__(message)
-        self.cause = StatusCause(reason="FieldValueInvalid", message=message, field=field_)
+    def __init__(self, causes: Sequence[StatusCause]) -> None:
+        super().__init__("; ".join(cause.message for cause in causes))
+        self.causes = list(causes)
+
+
+def refused(field_: str, message: str) -> Refused:
+    return Refused([StatusCause(reason="FieldValueInvalid", message=message, field=field_)])
 
 
 class Exhausted(Exception):
@@ -50,11 +53,11 @@ class Claim:
     @property
     def refusal(self) -> Refused:
         if self.key.startswith(NODE_PORTS_PREFIX):
-            return Refused(self.given, f"Invalid value: {self.value}: provided port is already allocated")
+            return refused(self.given, f"Invalid value: {self.value}: provided port is already allocated")
         message = (
             f'Invalid value: ["{self.value}"]: failed to allocate IP {self.value}: provided IP is already allocated'
         )
-        return Refused(self.given, message)
+        return refused(self.given, message)
 
 
 @dataclass
@@ -132,7 +135,7 @@ def _given_address(network: Network, text: str) -> str:
     first, last = _usable(network)
     inside = address in network and first <= int(address) - int(network.network_address) <= last
     if not inside:
-        raise Refused(
+        raise refused(
             "spec.clusterIPs",
             f'Invalid value: ["{text}"]: failed to allocate IP {text}: the provided IP ({text}) is not in the valid '
             f"range. The range of valid IPs is {network}",
@@ -212,7 +215,7 @@ def _take_port(number: int, given: str, held: dict[str, str], result: Plan) -> N
     low, high = params.NODE_PORT_RANGE
     if given and not low <= number <= high:
         message = "provided port is not in the valid range. The range of valid ports is"
-        raise Refused(given, f"Invalid value: {number}: {message} {low}-{high}")
+        raise refused(given, f"Invalid value: {number}: {message} {low}-{high}")
     key = f"{NODE_PORTS_PREFIX}{number}"
     if key not in held and all(claim.key != key for claim in result.take):
         result.take.append(Claim(key, str(number), given))

@@ -17,7 +17,7 @@ from minik8s.api.networking import IPAddress
 from minik8s.apiserver import access, admission, allocation, deletion, errors, services, strategy
 from minik8s.apiserver.registry import Registry, Stored, key_of, put
 from minik8s.apiserver.request import Answer, Request, Written
-from minik8s.host import clock
+from minik8s.host import clock, sysctl
 from minik8s.store.model import Absent, Conflict, Guard, Txn, Unchanged
 
 Change = Callable[[Object], Object]  # a fresh copy of the old object → the object that shall be
@@ -42,6 +42,7 @@ class Verbs:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
+        self._families = sysctl.ip_families()  # what Services may have
 
     # --- create -----------------------------------------------------------------------------------------------
 
@@ -154,9 +155,9 @@ class Verbs:
             return
         before = old if isinstance(old, Service) else None
         try:
-            admission.complete(new, old, lambda: services.prepare(new, before))
+            admission.complete(new, old, lambda: services.prepare(new, before, self._families))
         except allocation.Refused as refused:
-            raise errors.invalid(Service, new.metadata.name, [refused.cause]) from refused
+            raise errors.invalid(Service, new.metadata.name, refused.causes) from refused
 
     # --- delete -----------------------------------------------------------------------------------------------
 
@@ -196,7 +197,7 @@ class Verbs:
                 revision = self._write(request, before, draft, (guards, plan))
                 return draft, revision
             except allocation.Refused as refused:
-                raise errors.invalid(request.cls, _name(after), [refused.cause]) from refused
+                raise errors.invalid(request.cls, _name(after), refused.causes) from refused
             except allocation.Exhausted as error:
                 if exhausted:
                     raise errors.internal(str(error)) from error
@@ -244,7 +245,7 @@ def _lost(request: Request, after: Object | None, plan: allocation.Plan, conflic
         raise conflict
     for key in conflict.keys:
         if claims[key].given:
-            raise errors.invalid(request.cls, _name(after), [claims[key].refusal.cause]) from conflict
+            raise errors.invalid(request.cls, _name(after), claims[key].refusal.causes) from conflict
     return set(conflict.keys)
 
 

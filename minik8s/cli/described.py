@@ -6,6 +6,7 @@ Read next: describedpod.py, report.py (the layout).
 from collections.abc import Sequence
 
 from minik8s.api import quantity
+from minik8s.api.addresses import host_port
 from minik8s.api.apps import Deployment, ReplicaSet
 from minik8s.api.coordination import Lease
 from minik8s.api.core import Event, Node, Pod, Service
@@ -92,10 +93,10 @@ def _ready(slices: Sequence[EndpointSlice], name: str) -> list[str]:
     """The ready endpoints of a port, as address:port."""
     found = []
     for piece in sorted(slices, key=lambda each: each.metadata.name):
-        ports = [port.port for port in piece.ports if (port.name or "") == name]
+        ports = [port.port or 0 for port in piece.ports if (port.name or "") == name]
         for endpoint in piece.endpoints:
             if endpoint.conditions.ready is not False:
-                found += [f"{address}:{port}" for address in endpoint.addresses for port in ports]
+                found += [host_port(address, port) for address in endpoint.addresses for port in ports]
     return found
 
 

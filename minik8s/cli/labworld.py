@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from minik8s.api.addresses import host_port
 from minik8s.api.core import Namespace, Pod, Service
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
 from minik8s.api.meta import DeleteOptions, Object, ObjectMeta
@@ -111,7 +112,7 @@ class World:
             ports = [str(port.port) for port in each.ports] or ["no port (no container port has that name)"]
             for endpoint in each.endpoints:
                 kind = "other" if endpoint.conditions.ready is False else "ready"
-                found[kind] += [f"{address}:{port}" for address in endpoint.addresses for port in ports]
+                found[kind] += [host_port(address, port) for address in endpoint.addresses for port in ports]
         return {kind: sorted(addresses) for kind, addresses in found.items()}
 
     def cluster_ip(self, service: str) -> str:

@@ -10,6 +10,7 @@ Read next: get.py, which prints these.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from minik8s.api.addresses import host_port
 from minik8s.api.apps import Deployment, ReplicaSet
 from minik8s.api.coordination import Lease
 from minik8s.api.core import ConfigMap, Endpoints, Event, Namespace, Node, Pod, Secret, Service, ServiceAccount
@@ -131,7 +132,7 @@ def _template(obj: Deployment | ReplicaSet) -> Cells:
 
 def _node(node: Node, now: float) -> Cells:
     info = node.status.nodeInfo
-    addresses = {each.type: each.address for each in node.status.addresses}
+    addresses = {each.type: each.address for each in reversed(node.status.addresses)}  # of each type the first counts
     return [
         node.metadata.name,
         node_status(node),
@@ -172,7 +173,7 @@ def endpoints_text(endpoints: Endpoints) -> str:
     found = []
     for subset in endpoints.subsets:
         for port in subset.ports:
-            found += [f"{address.ip}:{port.port}" for address in subset.addresses]
+            found += [host_port(address.ip, port.port) for address in subset.addresses]
         if not subset.ports:
             found += [address.ip for address in subset.addresses]
     return addresses_and_more(found)

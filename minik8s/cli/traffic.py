@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 import click
 
 from minik8s import params
+from minik8s.api.addresses import host_port
 from minik8s.api.core import Node, Pod, Service
 from minik8s.api.meta import DeleteOptions, ObjectMeta
 from minik8s.api.pods import Container, PodSpec, is_ready
@@ -118,9 +119,9 @@ def address(session: Session, words: Sequence[str], kind: str, port: int) -> str
     if kind == "outside":
         if not chosen.nodePort:
             raise Failed(f"error: Service {name} has no node port: nobody outside reaches it (type NodePort has one)")
-        return f"http://{first_node(session)}:{chosen.nodePort}"
+        return f"http://{host_port(first_node(session), chosen.nodePort)}"
     if kind == "node":  # a node asks no cluster DNS
-        return f"http://{service.spec.clusterIP}:{chosen.port}"
+        return f"http://{host_port(service.spec.clusterIP, chosen.port)}"
     host = name if session.namespace == "default" else f"{name}.{session.namespace}"
     return f"http://{host}" if chosen.port == 80 else f"http://{host}:{chosen.port}"
 
@@ -130,7 +131,7 @@ def pod_address(pod: Pod, port: int) -> str:
     ports = [each.containerPort for container in pod.spec.containers for each in container.ports]
     if not pod.status.podIP:
         raise Failed(f"error: Pod {pod.metadata.name} has no address yet")
-    return f"http://{pod.status.podIP}:{port or (ports or [8080])[0]}"
+    return f"http://{host_port(pod.status.podIP, port or (ports or [8080])[0])}"
 
 
 def first_node(session: Session) -> str:

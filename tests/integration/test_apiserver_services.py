@@ -30,7 +30,7 @@ def claims(api):
 def held(api) -> tuple[list[str], list[int]]:
     """What the Services say that they have."""
     specs = [item["spec"] for item in api.admin.get("/api/v1/services")["items"]]
-    addresses = [spec["clusterIP"] for spec in specs if spec.get("clusterIP") not in (None, "", "None")]
+    addresses = [ip for spec in specs for ip in spec.get("clusterIPs", []) if ip != "None"]
     return addresses, [port["nodePort"] for spec in specs for port in spec.get("ports", []) if port.get("nodePort")]
 
 
@@ -86,6 +86,24 @@ def test_a_user_may_choose_what_is_free_and_nothing_else(api, namespace, claims)
         "field": "spec.ports[0].nodePort",
     }
     assert "not in the valid range" in api.admin.post(path, service("two", clusterIP="10.1.1.1"), 422)["message"]
+    assert_nothing_doubled_nothing_lost(api, claims)
+
+
+def test_a_second_address_is_claimed_with_the_second_family_and_given_back_with_it(api, namespace, claims):
+    path = f"/api/v1/namespaces/{namespace}/services"
+    first = api.admin.post(path, service("web"))["spec"]["clusterIP"]
+    both = api.admin.merge(f"{path}/web", {"spec": {"ipFamilyPolicy": "RequireDualStack"}})["spec"]
+    second = both["clusterIPs"][1]
+    assert (both["clusterIPs"], both["ipFamilies"]) == ([first, second], ["IPv4", "IPv6"])
+    found = api.admin.get(f"{ADDRESSES}/{second}")
+    assert found["metadata"]["labels"]["ipaddress.kubernetes.io/ip-family"] == "IPv6"
+    assert found["spec"]["parentRef"]["name"] == "web"
+    taken = service("two", clusterIP=second, clusterIPs=[second])
+    assert "provided IP is already allocated" in api.admin.post(path, taken, 422)["message"]
+    assert_nothing_doubled_nothing_lost(api, claims)
+    assert api.admin.merge(f"{path}/web", {"spec": {"ipFamilyPolicy": "SingleStack"}})["spec"]["clusterIPs"] == [first]
+    api.admin.get(f"{ADDRESSES}/{second}", 404)
+    assert api.admin.post(path, taken)["spec"]["ipFamilies"] == ["IPv6"]
     assert_nothing_doubled_nothing_lost(api, claims)
 
 

@@ -2,13 +2,12 @@
 
 from minik8s import params
 from minik8s.api.core import Service, ServicePort
-from minik8s.api.defaults import WITH_CLUSTER_IP
-from minik8s.api.validation.fields import Problems, family
+from minik8s.api.validation import families
+from minik8s.api.validation.fields import Problems
 from minik8s.api.validation.metadata import check_labels
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
-FAMILY_POLICIES = ("SingleStack", "PreferDualStack", "RequireDualStack")
 POLICIES = ("Cluster", "Local")
 DISTRIBUTIONS = ("PreferClose", "PreferSameNode", "PreferSameZone")
 
@@ -19,6 +18,7 @@ def check(problems: Problems, service: Service) -> None:
     check_labels(problems, "spec.selector", spec.selector or {})
     if known:
         _check_type(problems, service)
+        families.check(problems, service)
     _check_ports(problems, service)
     _check_traffic(problems, service)
     _check_load_balancer(problems, service)
@@ -41,8 +41,6 @@ def _check_load_balancer(problems: Problems, service: Service) -> None:
 def _check_type(problems: Problems, service: Service) -> None:
     spec = service.spec
     if spec.type == "ExternalName":
-        if spec.clusterIP:
-            problems.forbidden("spec.clusterIP", "may not be set for Services of type ExternalName")
         if not spec.externalName:
             problems.required("spec.externalName")
         else:
@@ -52,12 +50,6 @@ def _check_type(problems: Problems, service: Service) -> None:
         problems.required("spec.ports")
     if spec.clusterIP == "None" and spec.type != "ClusterIP":
         problems.invalid("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {spec.type} services")
-    elif spec.clusterIP not in ("", "None") and not family(spec.clusterIP):
-        problems.invalid(
-            "spec.clusterIPs[0]", spec.clusterIP, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-        )
-    if spec.clusterIPs and spec.clusterIP and spec.clusterIPs[0] != spec.clusterIP:
-        problems.invalid("spec.clusterIPs", spec.clusterIPs, "first value must match `clusterIP`")
 
 
 def _check_ports(problems: Problems, service: Service) -> None:
@@ -119,14 +111,9 @@ def _check_traffic(problems: Problems, service: Service) -> None:
             )
     if spec.internalTrafficPolicy is not None:
         problems.one_of("spec.internalTrafficPolicy", spec.internalTrafficPolicy, POLICIES)
-    if spec.ipFamilyPolicy is not None:
-        problems.one_of("spec.ipFamilyPolicy", spec.ipFamilyPolicy, FAMILY_POLICIES)
     if spec.trafficDistribution is not None:
         problems.one_of("spec.trafficDistribution", spec.trafficDistribution, DISTRIBUTIONS)
 
 
 def check_update(problems: Problems, new: Service, old: Service) -> None:
-    """An address is kept for life, unless the Service stops or starts having one."""
-    had, has = (each.spec.type in WITH_CLUSTER_IP and bool(each.spec.clusterIP) for each in (old, new))
-    if had and has and new.spec.clusterIP != old.spec.clusterIP:
-        problems.invalid("spec.clusterIPs[0]", new.spec.clusterIP, "may not change once set")
+    families.check_change(problems, new, old)

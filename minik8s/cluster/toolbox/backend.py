@@ -153,13 +153,24 @@ class IPv4Server(Server):
 
 def serve_udp(port: int) -> None:
     """Datagrams: the same answer, and what was said."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("0.0.0.0", port))
+    with udp_socket(port) as sock:
         while True:
             data, client = sock.recvfrom(65535)
             said = data.decode(errors="replace").strip()
-            answer = {"pod": POD, "node": NODE, "client": f"{client[0]}:{client[1]}", "said": said}
+            answer = {"pod": POD, "node": NODE, "client": f"{plain(client[0])}:{client[1]}", "said": said}
             sock.sendto((json.dumps(answer) + "\n").encode(), client)
+
+
+def udp_socket(port: int) -> socket.socket:
+    """A socket for datagrams of both families where the kernel has both."""
+    if not socket.has_dualstack_ipv6():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("0.0.0.0", port))
+        return sock
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    sock.bind(("::", port))
+    return sock
 
 
 def listen(port: int) -> Server:

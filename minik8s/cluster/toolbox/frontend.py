@@ -62,24 +62,28 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         if self.path not in ("/healthz", "/ready"):
-            print(f"{self.client_address[0]} {format % args}", flush=True)
+            # An IPv4 client of a socket for both families shows as ::ffff:10.0.0.1.
+            print(f"{self.client_address[0].removeprefix('::ffff:')} {format % args}", flush=True)
 
 
 class Server(ThreadingHTTPServer):
-    """Without the look-up of its own name that the library makes at the start."""
+    """For both families where the kernel has both, and without the look-up of its own name that the library makes."""
 
+    address_family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
     daemon_threads = True
     request_queue_size = 512
 
     def server_bind(self) -> None:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         self.socket.bind(self.server_address)
         self.server_name, self.server_port = POD, self.socket.getsockname()[1]
 
 
 def main() -> int:
     """Serve until told to stop."""
-    server = Server(("0.0.0.0", int(os.environ.get("PORT", "8080"))), Handler)
+    server = Server(("", int(os.environ.get("PORT", "8080"))), Handler)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"{POD} asks {BACKEND} for every request", flush=True)
     server.serve_forever(poll_interval=0.1)

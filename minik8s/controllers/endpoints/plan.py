@@ -1,8 +1,8 @@
 """Decides what a Service's EndpointSlices and Endpoints should be, and the writes that lead there. Pure.
 
-Invariants: an empty plan means that they are right; only slices that carry our mark are changed or deleted; a Service
-without selector is its owner's own business and is left alone; one changed Pod costs one patch of one slice. Read
-`main.py` next.
+Invariants: an empty plan means that they are right; a Service has slices of each of its address families, and Endpoints
+of the first; only slices that carry our mark are changed or deleted; a Service without selector is its owner's own
+business and is left alone; one changed Pod costs one patch of one slice. Read `main.py` next.
 """
 
 from typing import Any
@@ -73,10 +73,14 @@ def _plan_slices(service: Service, pods: list[Pod], ours: list[EndpointSlice]) -
         if sheet not in doomed:
             actions += _write(service, sheet, pods)
         elif sheet.old is not None:
-            actions.append(
-                Delete(sheet.old, reasons.describe(sheet.old.endpoints, []) or "no endpoints are left in it")
-            )
+            actions.append(Delete(sheet.old, _why_gone(service, sheet.old)))
     return actions
+
+
+def _why_gone(service: Service, old: EndpointSlice) -> str:
+    if old.addressType not in families(service):
+        return f"the Service has no {old.addressType} address any more"
+    return reasons.describe(old.endpoints, []) or "no endpoints are left in it"
 
 
 def _write(service: Service, sheet: Sheet, pods: list[Pod]) -> list[Action]:

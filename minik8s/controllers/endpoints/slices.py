@@ -18,11 +18,15 @@ Group = tuple[str, tuple[Port, ...]]
 
 @dataclass(eq=False)
 class Sheet:
-    """A slice on the drawing board: what stands there now (`old`, None for a new one), and what is to stand there."""
+    """A slice on the drawing board: what stands there now (`old`, None for a new one), and what is to stand there.
+
+    `wanted` is False for one that belongs to no group any more.
+    """
 
     group: Group
     old: EndpointSlice | None = None
     endpoints: list[Endpoint] = field(default_factory=list)
+    wanted: bool = True
 
     @property
     def changed(self) -> bool:
@@ -48,7 +52,7 @@ def spread(wanted: dict[Group, list[Endpoint]], current: list[EndpointSlice], li
         mine = [each for each in current if group_of(each) == group]
         sheets += _spread_group(group, wanted[group], mine, limit) or [Sheet(group)]
     _reuse(sheets, unused)
-    return sheets + [Sheet(group_of(each), each) for each in unused]
+    return sheets + [Sheet(group_of(each), each, wanted=False) for each in unused]
 
 
 def _spread_group(group: Group, wanted: list[Endpoint], current: list[EndpointSlice], limit: int) -> list[Sheet]:
@@ -86,11 +90,11 @@ def _reuse(sheets: list[Sheet], unused: list[EndpointSlice]) -> None:
 
 
 def surplus(sheets: list[Sheet]) -> list[Sheet]:
-    """Sheets whose slice is to be deleted: empty ones, except the last of a family, which stays as a placeholder."""
+    """Sheets whose slice is to be deleted: empty ones, except one of each family that is wanted, as a placeholder."""
     gone = []
     for family in sorted({sheet.group[0] for sheet in sheets}):
         mine = [sheet for sheet in sheets if sheet.group[0] == family]
         empty = [sheet for sheet in mine if not sheet.endpoints]
-        keep_one = len(empty) == len(mine)
+        keep_one = len(empty) == len(mine) and any(sheet.wanted for sheet in mine)
         gone += empty[1:] if keep_one else empty
     return gone

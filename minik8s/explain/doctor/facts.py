@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from minik8s.api import selectors
+from minik8s.api.addresses import host_port
 from minik8s.api.apps import Deployment
 from minik8s.api.core import Node, Pod, Service, ServicePort
 from minik8s.api.discovery import EndpointSlice
@@ -28,7 +29,7 @@ class Listener:
     port: int
 
     def __str__(self) -> str:
-        return f"{self.address if ':' not in self.address else f'[{self.address}]'}:{self.port}/{self.protocol}"
+        return f"{host_port(self.address, self.port)}/{self.protocol}"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Target:
 
     @property
     def name(self) -> str:
-        return f"{self.address}:{self.number}"
+        return host_port(self.address, self.number)
 
     @property
     def who(self) -> str:

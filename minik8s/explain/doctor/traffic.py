@@ -164,7 +164,7 @@ def name_resolves(facts: Facts) -> Verdict:
 def _expected(facts: Facts) -> set[str]:
     if facts.has_address:
         return {facts.spec.spec.clusterIP}
-    pods = {pod.status.podIP for pod in facts.selected}
+    pods = {each.ip for pod in facts.selected for each in pod.status.podIPs}
     return pods | {address for one in facts.slices for each in one.endpoints for address in each.addresses}
 
 
@@ -260,7 +260,7 @@ def _without_local(facts: Facts, policy_local: bool) -> set[str]:
 
 def _owner(facts: Facts, dial: Dial) -> str:
     """The node whose port was dialled."""
-    host = dial.target.rpartition(":")[0]
+    host = dial.target.rpartition(":")[0].strip("[]")
     return next((node.metadata.name for node in facts.nodes if node_address(node) == host), "")
 
 

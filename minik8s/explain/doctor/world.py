@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from minik8s.api.addresses import host_port
 from minik8s.api.apps import Deployment
 from minik8s.api.core import Event, Node, Pod, Service, ServicePort
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
@@ -229,7 +230,7 @@ def choose(facts: Facts, every: Sequence[Pod]) -> tuple[Pod | None, str]:
 
 def dials(facts: Facts, address: str, port: ServicePort) -> Iterable[Dial]:
     """To the Service's address, from the Pod and from the nodes."""
-    target = f"{address}:{port.port}"
+    target = host_port(address, port.port)
     if facts.source is not None:
         yield Dial(facts.source.spec.nodeName, key(facts.source), target, port.protocol)
     for node in facts.of_interest():
@@ -241,7 +242,7 @@ def from_nodes(facts: Facts, port: ServicePort) -> Iterable[Dial]:
     here = (facts.of_interest() or [""])[0]
     for node in facts.nodes:
         if node_is_ready(node):
-            yield Dial(here, "", f"{node_address(node)}:{port.nodePort}", port.protocol)
+            yield Dial(here, "", host_port(node_address(node), port.nodePort), port.protocol)
 
 
 def _all(work: Callable[[T], R], given: Iterable[T]) -> list[R]:

@@ -42,7 +42,7 @@ spec:
 VALID = [
     service("ports: [{port: 80}]"),
     service("selector: {app: web}, type: NodePort, ports: [{port: 80, nodePort: 30080, targetPort: http}]"),
-    service("clusterIP: None, selector: {app: web}"),
+    service("clusterIP: None, clusterIPs: [None], selector: {app: web}"),
     service("type: ExternalName, externalName: example.com."),
     service("ports: [{name: a, port: 53, protocol: UDP}, {name: b, port: 53}]"),
     pod("containers: [{name: c, image: i}]"),
@@ -91,7 +91,7 @@ INVALID = [
         service("ports: [{port: 80}], ipFamilyPolicy: Both"),
         [
             'spec.ipFamilyPolicy: Unsupported value: "Both": supported values: '
-            '"SingleStack", "PreferDualStack", "RequireDualStack"'
+            '"PreferDualStack", "RequireDualStack", "SingleStack"'
         ],
     ),
     (
@@ -185,7 +185,7 @@ def test_a_service_name_must_begin_with_a_letter_for_it_becomes_a_dns_label():
 def test_a_cluster_ip_is_kept_for_life():
     old = service("clusterIP: 10.96.0.5, clusterIPs: [10.96.0.5], ports: [{port: 80}]")
     new = service("clusterIP: 10.96.0.6, clusterIPs: [10.96.0.6], ports: [{port: 80}]")
-    assert said(new, old) == ['spec.clusterIPs[0]: Invalid value: "10.96.0.6": may not change once set']
+    assert said(new, old) == ['spec.clusterIPs[0]: Invalid value: ["10.96.0.6"]: may not change once set']
 
 
 def test_a_selector_of_a_deployment_is_immutable():

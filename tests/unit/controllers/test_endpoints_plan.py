@@ -162,17 +162,50 @@ def test_a_headless_service_without_ports_still_has_addresses():
     assert shown(api) == ["10.244.1.1 RS-"] and old_lists(api) == (["10.244.1.1"], [])
 
 
-def test_both_families_get_slices_of_their_own():
-    both = pod("web-1")
-    both.status.podIPs = codec.from_dict(
-        Pod, {"status": {"podIPs": [{"ip": "10.244.1.1"}, {"ip": "fd00::1"}]}}
-    ).status.podIPs
-    api = PlayedApi()
-    converge(api, svc(ipFamilies=["IPv4", "IPv6"]), [both])
-    assert {each.addressType: each.endpoints[0].addresses for each in api.all(EndpointSlice)} == {
-        "IPv4": ["10.244.1.1"],
-        "IPv6": ["fd00::1"],
+def dual(name: str, *ips: str) -> Pod:
+    made = pod(name, ip=ips[0])
+    made.status.podIPs = codec.from_dict(Pod, {"status": {"podIPs": [{"ip": ip} for ip in ips]}}).status.podIPs
+    return made
+
+
+def by_family(api: PlayedApi) -> dict[str, list[str]]:
+    return {
+        each.addressType: [address for endpoint in each.endpoints for address in endpoint.addresses]
+        for each in api.all(EndpointSlice)
     }
+
+
+FAMILIES = {
+    # the Service's families → the slices by type, and the addresses of the one Endpoints object
+    ("IPv4",): ({"IPv4": ["10.244.1.1", "10.244.1.2"]}, ["10.244.1.1", "10.244.1.2"]),
+    ("IPv6",): ({"IPv6": ["fd00::1"]}, ["fd00::1"]),
+    ("IPv4", "IPv6"): ({"IPv4": ["10.244.1.1", "10.244.1.2"], "IPv6": ["fd00::1"]}, ["10.244.1.1", "10.244.1.2"]),
+    ("IPv6", "IPv4"): ({"IPv4": ["10.244.1.1", "10.244.1.2"], "IPv6": ["fd00::1"]}, ["fd00::1"]),
+}
+
+
+@pytest.mark.parametrize("before", FAMILIES, ids="+".join)
+@pytest.mark.parametrize("after", FAMILIES, ids="+".join)
+def test_each_family_of_a_service_has_slices_of_its_own_whatever_it_had_before(before, after):
+    """The second Pod has one address only: it was started before its node had a second range."""
+    api, pods = PlayedApi(), [dual("web-1", "10.244.1.1", "fd00::1"), pod("web-2")]
+    converge(api, svc(ipFamilies=list(before)), pods)
+    converge(api, svc(ipFamilies=list(after)), pods)
+    slices, first = FAMILIES[after]
+    assert (by_family(api), old_lists(api)) == (slices, (first, []))
+
+
+def test_a_family_that_is_given_up_takes_its_slices_along_and_says_why():
+    api, pods = PlayedApi(), [dual("web-1", "10.244.1.1", "fd00::1")]
+    converge(api, svc(ipFamilies=["IPv4", "IPv6"]), pods)
+    (only,) = plan(svc(ipFamilies=["IPv4"]), pods, api.all(EndpointSlice), api.get(Endpoints, "default/web"))
+    assert (only.because, only.target.addressType) == ("the Service has no IPv6 address any more", "IPv6")
+
+
+def test_a_family_without_pods_keeps_one_empty_slice_of_its_own():
+    api = PlayedApi()
+    converge(api, svc(ipFamilies=["IPv4", "IPv6"]), [pod("web-1")])
+    assert by_family(api) == {"IPv4": ["10.244.1.1"], "IPv6": []}
 
 
 def test_what_is_not_ours_is_left_alone():
