@@ -17,6 +17,7 @@ import msgspec
 from minik8s.api.core import Endpoints, NodeSpec, ServiceAccount, ServicePort, ServiceSpec, Taint
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.meta import Object
+from minik8s.api.networking import IngressBackend, IngressClassSpec
 from minik8s.api.pods import Affinity, Container, EmptyDirVolumeSource, PodSpec
 
 NO_TOKEN = "Pods get no token here, so they have no identity at the API server"
@@ -91,6 +92,8 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
     Endpoints: (
         Idle("subsets", "rules and DNS are made from EndpointSlices; write one of those instead", when=_by_hand),
     ),
+    IngressBackend: (Idle("resource", "only Services are served: requests that come here get 503"),),
+    IngressClassSpec: (Idle("parameters", "nothing is read from them"),),
     NodeSpec: (Idle("providerID", "there is no cloud to look it up in"),),
     Taint: (
         Idle("effect", "the scheduler does not prefer other nodes for it", when=_is("effect", "PreferNoSchedule")),

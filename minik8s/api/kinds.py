@@ -18,7 +18,7 @@ from minik8s.api.core import (
 )
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object
-from minik8s.api.networking import IPAddress
+from minik8s.api.networking import Ingress, IngressClass, IPAddress
 
 KINDS: tuple[type[Object], ...] = (
     Namespace,
@@ -34,6 +34,8 @@ KINDS: tuple[type[Object], ...] = (
     ReplicaSet,
     EndpointSlice,
     Lease,
+    Ingress,
+    IngressClass,
     IPAddress,
 )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from minik8s.api.core import Pod
 from minik8s.api.meta import Object
+from minik8s.api.networking import LEASE_PREFIX
 from minik8s.apiserver.authn import User
 
 READ = ("get", "list", "watch")
@@ -58,6 +59,12 @@ def own_name(ask: Ask) -> bool:
 def own_dns_slice(ask: Ask) -> bool:
     """It is the slice in which the node says whether its DNS lives."""
     return bool(ask.node) and ask.object_name in (None, f"kube-dns-{ask.node}")
+
+
+def own_ingress_lease(ask: Ask) -> bool:
+    """It is the Lease by which the ingress of a node says that it lives."""
+    node = ask.user.name.removeprefix("system:ingress:")
+    return ask.object_name in (None, LEASE_PREFIX + node)
 
 
 def own_pod(ask: Ask) -> bool:
@@ -140,6 +147,16 @@ RULES: dict[str, tuple[Rule, ...]] = {
         EVENTS,
     ),
     "system:node-proxier": (Rule(READ, ("services", "endpointslices", "nodes", "namespaces")), EVENTS),
+    # Whose certificates it serves is decided by Ingresses in any namespace, so it reads all Secrets, as upstream does.
+    # Its identity is made only for clusters that ask for it.
+    "system:node-ingress": (
+        Rule(READ, ("services", "endpointslices", "ingresses", "ingressclasses", "nodes", "secrets")),
+        Rule(("create",), ("ingressclasses",)),
+        Rule(("patch", "update"), ("ingresses/status",)),
+        EVENTS,
+        Rule(READ, ("leases",), namespace="kube-system"),
+        Rule(CHANGE, ("leases",), namespace="kube-system", only=own_ingress_lease, because="only its own Lease"),
+    ),
     "system:node-dns": (Rule(READ, ("services", "endpoints", "endpointslices", "namespaces", "pods", "nodes")),),
 }
 

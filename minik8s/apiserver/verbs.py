@@ -14,7 +14,7 @@ from minik8s.api import codec, patch, times
 from minik8s.api.core import Namespace, Service
 from minik8s.api.meta import DeleteOptions, Object, Status, StatusDetails
 from minik8s.api.networking import IPAddress
-from minik8s.apiserver import access, admission, allocation, deletion, errors, services, strategy
+from minik8s.apiserver import access, admission, allocation, deletion, errors, ingresses, services, strategy
 from minik8s.apiserver.registry import Registry, Stored, key_of, put
 from minik8s.apiserver.request import Answer, Request, Written
 from minik8s.host import clock, sysctl
@@ -49,6 +49,7 @@ class Verbs:
     def create(self, request: Request) -> Answer:
         draft = admission.decode(request, admission.document(request))
         admission.warn(request, draft)
+        ingresses.admit(self.registry, request, draft)
         return self.insert(request, draft)
 
     def insert(self, request: Request, draft: Object) -> Answer:

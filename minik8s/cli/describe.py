@@ -15,8 +15,9 @@ from minik8s.api.coordination import Lease
 from minik8s.api.core import Event, Node, Pod, Service
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
 from minik8s.api.meta import Object, controller_of
+from minik8s.api.networking import Ingress
 from minik8s.api.selectors import format_labels
-from minik8s.cli import described, describedpod, hints, objects, output
+from minik8s.cli import described, describedingress, describedpod, hints, objects, output, tables
 from minik8s.cli.report import Report
 from minik8s.cli.session import Session, told, verb
 from minik8s.client.rest import ApiError, NotFound
@@ -112,9 +113,27 @@ def _node(session: Session, node: Node, report: Report) -> None:
     described.node(report, node, running, lease, clock.wall())
 
 
+def _ingress(session: Session, ingress: Ingress, report: Report) -> None:
+    namespace = ingress.metadata.namespace
+
+    def behind(name: str, port: str | int) -> str:
+        try:
+            service = session.client.get(Service, name, namespace)
+        except NotFound:
+            return f'<error: services "{name}" not found>'
+        known = next((each for each in service.spec.ports if port in (each.name, each.port)), None)
+        if known is None:
+            return f"<error: the Service has no port {port}>"
+        slices = session.client.list(EndpointSlice, namespace, labels=f"{SERVICE_NAME}={name}").items
+        return tables.addresses_and_more(described.ready(slices, known.name))
+
+    describedingress.ingress(report, ingress, behind)
+
+
 _DRAW: dict[type[Object], Callable[[Session, Any, Report], None]] = {
     Pod: _pod,
     Service: _service,
     Deployment: _deployment,
     Node: _node,
+    Ingress: _ingress,
 }

@@ -57,7 +57,7 @@ def service(report: Report, obj: Service, slices: Sequence[EndpointSlice]) -> No
         report.field("TargetPort", f"{port.targetPort if port.targetPort is not None else port.port}/{port.protocol}")
         if port.nodePort:
             report.field("NodePort", f"{name}  {port.nodePort}/{port.protocol}")
-        report.field("Endpoints", tables.addresses_and_more(_ready(slices, port.name)))
+        report.field("Endpoints", tables.addresses_and_more(ready(slices, port.name)))
     _policies(report, obj)
 
 
@@ -89,7 +89,7 @@ def _policies(report: Report, obj: Service) -> None:
             report.field(title, value)
 
 
-def _ready(slices: Sequence[EndpointSlice], name: str) -> list[str]:
+def ready(slices: Sequence[EndpointSlice], name: str) -> list[str]:
     """The ready endpoints of a port, as address:port."""
     found = []
     for piece in sorted(slices, key=lambda each: each.metadata.name):

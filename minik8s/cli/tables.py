@@ -16,7 +16,7 @@ from minik8s.api.coordination import Lease
 from minik8s.api.core import ConfigMap, Endpoints, Event, Namespace, Node, Pod, Secret, Service, ServiceAccount
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object
-from minik8s.api.networking import IPAddress
+from minik8s.api.networking import OLD_CLASS, Ingress, IngressClass, IPAddress
 from minik8s.api.selectors import format_labels
 from minik8s.cli import podstatus
 from minik8s.cli.durations import since
@@ -235,6 +235,33 @@ def _ipaddress(address: IPAddress, now: float) -> Cells:
     return [address.metadata.name, where, age(address, now)]
 
 
+def hosts(ingress: Ingress) -> str:
+    """The first three hosts; a rule without a host is for all: `*`."""
+    found = [rule.host or "*" for rule in ingress.spec.rules]
+    return addresses_and_more(found) if found else "*"
+
+
+def ingress_addresses(ingress: Ingress) -> str:
+    return ",".join(each.ip or each.hostname for each in ingress.status.loadBalancer.ingress)
+
+
+def _ingress(ingress: Ingress, now: float) -> Cells:
+    return [
+        ingress.metadata.name,
+        ingress.spec.ingressClassName or ingress.metadata.annotations.get(OLD_CLASS) or NONE,
+        hosts(ingress),
+        ingress_addresses(ingress),
+        "80, 443" if ingress.spec.tls else "80",
+        age(ingress, now),
+    ]
+
+
+def _ingress_class(each: IngressClass, now: float) -> Cells:
+    given = each.spec.parameters
+    kind = (f"{given.kind}.{given.apiGroup}" if given.apiGroup else given.kind) if given else ""
+    return [each.metadata.name, each.spec.controller, f"{kind}/{given.name}" if given else NONE, age(each, now)]
+
+
 _WORKLOAD = ("CONTAINERS", "IMAGES", "SELECTOR")
 COLUMNS: dict[type[Object], Columns] = {
     Pod: Columns(
@@ -260,5 +287,7 @@ COLUMNS: dict[type[Object], Columns] = {
         _event,
     ),
     Lease: Columns(("NAME", "HOLDER", "AGE"), (), _lease),
+    Ingress: Columns(("NAME", "CLASS", "HOSTS", "ADDRESS", "PORTS", "AGE"), (), _ingress),
+    IngressClass: Columns(("NAME", "CONTROLLER", "PARAMETERS", "AGE"), (), _ingress_class),
     IPAddress: Columns(("NAME", "PARENTREF", "AGE"), (), _ipaddress),
 }

@@ -12,8 +12,9 @@ from minik8s.api.apps import Deployment, ReplicaSet
 from minik8s.api.core import ConfigMap, Endpoints, Namespace, Node, Secret, Service
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object, StatusCause
+from minik8s.api.networking import Ingress, IngressClass
 from minik8s.api.pods import Pod
-from minik8s.api.validation import endpoints, metadata, pods, services, small, workloads
+from minik8s.api.validation import endpoints, ingresses, metadata, pods, services, small, workloads
 from minik8s.api.validation.fields import Problems
 
 _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
@@ -27,6 +28,8 @@ _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
     Secret: small.check_secret,
     Node: small.check_node,
     Namespace: small.check_namespace,
+    Ingress: ingresses.check,
+    IngressClass: ingresses.check_class,
 }
 
 _UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
@@ -37,6 +40,7 @@ _UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
     EndpointSlice: endpoints.check_slice_update,
     ConfigMap: small.check_immutable,
     Secret: small.check_immutable,
+    IngressClass: ingresses.check_class_update,
 }
 
 
@@ -46,6 +50,8 @@ def validate(obj: Object, old: Object | None = None) -> list[StatusCause]:
     metadata.check(problems, obj)
     if type(obj) in _CHECKS:
         _CHECKS[type(obj)](problems, obj)
+    if old is None and isinstance(obj, Ingress):
+        ingresses.check_new(problems, obj)
     if old is not None and type(obj) in _UPDATES:
         _UPDATES[type(obj)](problems, obj, old)
     return problems.causes

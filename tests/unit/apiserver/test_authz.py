@@ -19,6 +19,7 @@ USERS = {
     "node-1": user("system:node:node-1", "system:nodes"),
     "impostor": user("web", "system:nodes"),
     "proxy": user("system:kube-proxy:node-1", "system:node-proxier"),
+    "ingress": user("system:ingress:node-1", "system:node-ingress"),
     "dns": user("system:dns:node-1", "system:node-dns"),
     "stranger": user("jane"),
     "nobody": ANONYMOUS,
@@ -69,6 +70,15 @@ impostor     patch   nodes                 -                web          no
 proxy        watch   endpointslices        -                -            yes
 proxy        patch   services/status       default          web          no
 proxy        list    secrets               -                -            no
+ingress      watch   ingresses             -                -            yes
+ingress      list    secrets               -                -            yes
+ingress      create  ingressclasses        -                -            yes
+ingress      patch   ingresses/status      default          web          yes
+ingress      patch   ingresses             default          web          no
+ingress      patch   leases                kube-system      ingress-node-1  yes
+ingress      patch   leases                kube-system      ingress-node-2  no
+ingress      patch   leases                kube-system      kube-scheduler  no
+ingress      patch   secrets               default          web          no
 dns          watch   services              -                -            yes
 dns          create  events                default          -            no
 stranger     list    pods                  default          -            no

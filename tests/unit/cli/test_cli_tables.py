@@ -64,6 +64,17 @@ ROWS = {
         {"subsets": [{"addresses": [{"ip": f"10.0.0.{i}"} for i in range(5)], "ports": [{"port": 80}]}]},
         ["web", "10.0.0.0:80,10.0.0.1:80,10.0.0.2:80 + 2 more...", "5m"],
     ),
+    "ingresses": (
+        {
+            "spec": {"ingressClassName": "minik8s", "tls": [{}], "rules": [{"host": "a.test"}, {}]},
+            "status": {"loadBalancer": {"ingress": [{"ip": "192.168.56.11"}, {"ip": "192.168.56.12"}]}},
+        },
+        ["web", "minik8s", "a.test,*", "192.168.56.11,192.168.56.12", "80, 443", "5m"],
+    ),
+    "ingressclasses": (
+        {"spec": {"controller": "a.io/b", "parameters": {"apiGroup": "a.io", "kind": "Config", "name": "x"}}},
+        ["web", "a.io/b", "Config.a.io/x", "5m"],
+    ),
     "endpointslices": ({"addressType": "IPv4"}, ["web", "IPv4", "<unset>", "<unset>", "5m"]),
     "configmaps": ({"data": {"a": "1", "b": "2"}}, ["web", "2", "5m"]),
     "nodes": (
