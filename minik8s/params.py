@@ -52,6 +52,7 @@ HEALTH_PORTS = {
     "agent": 10248,
     "proxy": 10249,
     "dns": 9153,
+    "ingress": 10254,  # ingress-nginx has the same
     "scheduler": 10259,
     "controllers": 10257,
 }
@@ -171,6 +172,18 @@ DNS_TCP_CONNECTIONS = 200  # with more, the one silent for longest goes
 DNS_TCP_IDLE_S = 10.0  # CoreDNS' idle timeout
 DNS_PROBE_PERIOD_S = 0.5  # how often the agent asks its node's DNS whether it lives
 DNS_PROBE_FAILURES = 2
+
+# --- Ingress ---------------------------------------------------------------------------------------------------------
+
+INGRESS_HTTP_PORT, INGRESS_HTTPS_PORT = 80, 443
+INGRESS_CLASS = "minik8s"
+INGRESS_CONNECTIONS = 2000  # at once, for each node; HAProxy sizes its tables by it
+INGRESS_KEEPALIVE_S = 10  # how long an idle connection of a client is kept; after a reload it keeps the old process too
+INGRESS_DRAIN_S = 60  # how long the old process may finish after a reload
+INGRESS_RELOAD_TIMEOUT_S = 10.0
+INGRESS_LOOK_S = 5.0  # how often HAProxy is looked at when nothing was heard of it
+INGRESS_LEASE_RENEW_S, INGRESS_LEASE_S = 5.0, 15  # the instance on a node says that it lives
+RUN_DIRECTORY = "/run/minik8s"  # what means nothing after a reboot: locks, sockets, HAProxy's files
 
 # --- Certificates ----------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ Read next: `machine.py`.
 """
 
 import os
+import shutil
 from typing import Any
 
 import click
@@ -23,6 +24,9 @@ from minik8s.cluster import state
 @click.option(
     "--proxy-mode", type=click.Choice(params.PROXY_MODES), help="How packets to a Service are spread (nftables)."
 )
+@click.option(
+    "--ingress", is_flag=True, help="Serve Ingresses on every node, from now on (--without ingress: no more)."
+)
 @click.option("--fresh", is_flag=True, help="Remove what is there and begin anew.")
 def up(cluster: str, without: tuple[str, ...], fresh: bool, **given: Any) -> None:
     """Bring a cluster up, or resume it. What is not given stays as it was."""
@@ -33,6 +37,8 @@ def up(cluster: str, without: tuple[str, ...], fresh: bool, **given: Any) -> Non
         need_root()
         known = None if fresh else state.read(state.paths(cluster))
         need_able_machine(given["proxy_mode"] or (known.proxy_mode if known else ""), whole=known is None)
+        if given["ingress"] and not shutil.which("haproxy"):
+            raise state.StateError("there is no haproxy to serve Ingresses with: apt install haproxy, or `make setup`")
         left_out = launch.left_out(without) if without else None
         record = steps.up(steps.Wish(cluster, without=left_out, fresh=fresh, **given), click.echo)
         count = "1 node" if len(record.nodes) == 1 else f"{len(record.nodes)} nodes"

@@ -22,9 +22,11 @@ MODULES = {
     "agent": "minik8s.agent.main",
     "proxy": "minik8s.proxy.main",
     "dns": "minik8s.dns.main",
+    "ingress": "minik8s.ingress.main",
 }
 CONTROL_PLANE = ("apiserver", "controllers", "scheduler")
-PER_NODE = ("agent", "proxy", "dns")
+PER_NODE = ("agent", "proxy", "dns", "ingress")
+OPTIONAL = ("ingress",)  # runs only where it is asked for
 TIMED = ("controllers", "agent")  # what reads the profile's timers
 # Upstream's names for the same boxes.
 ALIASES = {
@@ -53,7 +55,8 @@ def expected(record: state.Record) -> list[str]:
     """The processes a cluster consists of, without those it was told to leave out."""
     control = ["etcd", *CONTROL_PLANE]
     nodes = [f"{name}@{node}" for node in record.nodes for name in PER_NODE]
-    return [name for name in (*control, *nodes) if name.partition("@")[0] not in record.without]
+    absent = {*record.without, *(() if record.ingress else ("ingress",))}
+    return [name for name in (*control, *nodes) if name.partition("@")[0] not in absent]
 
 
 def left_out(words: Iterable[str]) -> tuple[str, ...]:
@@ -92,7 +95,7 @@ def differing(before: state.Record, after: state.Record, running: Iterable[str])
     alive = set(running)
     return {
         "stop": sorted((was - wanted) & alive),
-        "start": sorted(name for name in wanted - was if name.partition("@")[0] in before.without),
+        "start": sorted(name for name in wanted - was if name.partition("@")[0] in (*before.without, *OPTIONAL)),
         "again": sorted(again & alive),
     }
 
@@ -129,9 +132,13 @@ def options_for(where: state.Paths, record: state.Record, process: str) -> Optio
 
 
 def _node_ip(name: str, node: str) -> str:
-    """The agent speaks for the node, with all its addresses; whoever only listens there does so at the first."""
+    """The agent speaks for the node and the ingress serves at it, with all its addresses; others need the first."""
     first = topology.node_address(node)
-    return f"{first},{topology.beside(first)}" if name == "agent" and "IPv6" in sysctl.ip_families() else first
+    return (
+        f"{first},{topology.beside(first)}"
+        if name in ("agent", "ingress") and "IPv6" in sysctl.ip_families()
+        else first
+    )
 
 
 def server_options(where: state.Paths, sockets: tuple[int, ...]) -> ServerOptions:

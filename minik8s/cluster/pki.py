@@ -69,8 +69,8 @@ def node_identities(node: str) -> dict[str, Identity]:
     }
 
 
-def ensure(where: state.Paths, port: int, nodes: dict[str, str]) -> None:
-    """All certificates and kubeconfigs of a cluster. `nodes`: name → address."""
+def ensure(where: state.Paths, port: int, nodes: dict[str, str], *, ingress: bool = False) -> None:
+    """All certificates and kubeconfigs of a cluster. `nodes`: name → address; `ingress`: do nodes serve Ingresses?"""
     authority = ensure_authority(where)
     _ensure_pair(authority, where.pki / "apiserver", Identity("kube-apiserver"), (*SERVER_NAMES, *SERVER_ADDRESSES))
     _ensure_pair(
@@ -84,6 +84,9 @@ def ensure(where: state.Paths, port: int, nodes: dict[str, str]) -> None:
         _ensure_kubeconfig(authority, where.kubeconfigs / f"{name}.conf", identity, inside)
     for node, address in nodes.items():
         ensure_node(authority, where, node, address)
+        if ingress:
+            identity = Identity(f"system:ingress:{node}", ("system:node-ingress",))
+            _ensure_kubeconfig(authority, where.kubeconfigs / f"ingress-{node}.conf", identity, inside)
 
 
 def ensure_authority(where: state.Paths) -> Authority:

@@ -18,6 +18,7 @@ MINIMUM_DISK = 2 << 30  # images, etcd's data and logs; measured use is well bel
 MINIMUM_MEMORY = 512 << 20  # minik8s, etcd and Docker together, with room for a few Pods
 
 # A program, and the Debian package it comes from. Docker's is asked for only when no Engine runs.
+# haproxy is asked for only where Ingresses are to be served.
 PROGRAMS = {"ip": "iproute2", "conntrack": "conntrack", "busybox": "busybox"}
 MODULES = {"packet filter": "nf_tables", "bridge filter": "br_netfilter", "overlay": "overlay"}
 IPVS = "IPVS"  # what was tried, in Facts.tried
@@ -205,10 +206,15 @@ def _memory(facts: Facts) -> Problem | None:
 
 
 def _remarks(facts: Facts) -> list[Verdict]:
-    if not facts.forward_dropped:
-        return []
-    remark = "this machine drops forwarded packets (Docker's policy): no matter here, but it is when it joins others"
-    return [Verdict("forwarding", remark=remark)]
+    found = []
+    if facts.forward_dropped:
+        remark = (
+            "this machine drops forwarded packets (Docker's policy): no matter here, but it is when it joins others"
+        )
+        found.append(Verdict("forwarding", remark=remark))
+    if "haproxy" not in facts.programs:
+        found.append(Verdict("ingress", remark="no haproxy, so `up --ingress` will not work: apt install haproxy"))
+    return found
 
 
 def _mib(number: int) -> int:

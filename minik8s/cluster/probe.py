@@ -67,7 +67,7 @@ def facts(proxy_mode: str = "") -> Facts:
     return Facts(
         **{name: getattr(basics, name) for name in ("system", "root", "kernel", "python")},
         tried=_tried(),
-        programs=frozenset(name for name in ("dockerd", "nft", *preflight.PROGRAMS) if shutil.which(name)),
+        programs=frozenset(name for name in ("dockerd", "nft", "haproxy", *preflight.PROGRAMS) if shutil.which(name)),
         libnftables=_attempt(kernel.open_nftables) == "",
         engine=_engine(),
         etcd_trouble=etcd_process.trouble(),

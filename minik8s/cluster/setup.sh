@@ -29,6 +29,7 @@ missing() {
     have dockerd || echo docker.io
     have nft && have_libnftables || echo nftables
     have etcd || echo etcd-server
+    have haproxy || echo haproxy
     have conntrack || echo conntrack
     have ip || echo iproute2
     have busybox || echo busybox
@@ -86,6 +87,7 @@ install_packages() {
     trap - EXIT INT TERM HUP
     case " $wanted " in *" etcd-server "*) keep_down etcd.service ;; esac
     case " $wanted " in *" docker.io "*) keep_down docker.service docker.socket containerd.service ;; esac
+    case " $wanted " in *" haproxy "*) keep_down haproxy.service ;; esac
 }
 
 # --- Virtual environment -------------------------------------------------------------------------------------------

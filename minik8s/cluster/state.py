@@ -24,7 +24,7 @@ DEFAULT_NODES = 3
 # The name stands in namespaces' names, labels and paths.
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?")
 
-RUN = Path("/run/minik8s")  # gone after a reboot, like the namespaces whose names it guards
+RUN = Path(params.RUN_DIRECTORY)  # gone after a reboot, like the namespaces whose names it guards
 
 
 class StateError(Exception):
@@ -42,6 +42,7 @@ class Record:
     without: tuple[str, ...] = ()
     proxy_mode: str = params.DEFAULT_PROXY_MODE
     docker_host: str = ""
+    ingress: bool = False  # whether nodes serve Ingresses
     format: int = FORMAT
 
 
@@ -100,6 +101,11 @@ class Paths:
     def control(self) -> Path:
         """The zygote's socket."""
         return self.root / "zygote.sock"
+
+    @property
+    def run(self) -> Path:
+        """What means nothing after a reboot."""
+        return RUN / self.name
 
     def make(self) -> None:
         """Create the directories; only root may look into them, because keys lie there."""
@@ -162,8 +168,9 @@ def replace(path: Path, text: str, mode: int = 0o600) -> None:
 
 def remove(where: Paths) -> None:
     """All of it."""
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(where.root)
+    for place in (where.root, where.run):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(place)
 
 
 def clusters() -> list[str]:

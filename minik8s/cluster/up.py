@@ -56,6 +56,7 @@ class Wish:
     profile: str | None = None
     proxy_mode: str | None = None
     fresh: bool = False
+    ingress: bool = False
 
 
 class Steps:
@@ -100,12 +101,15 @@ def merge(known: state.Record | None, wish: Wish) -> state.Record:
         )
     nodes = tuple(topology.node_names(max(len(base.nodes), wish.nodes or 0)))
     without = base.without if wish.without is None else wish.without
+    # What runs only where it is asked for is not left out, but asked for no longer.
+    ingress = wish.ingress or (base.ingress and "ingress" not in without)
     return replace(
         base,
         nodes=nodes,
-        without=without,
+        without=tuple(name for name in without if name not in launch.OPTIONAL),
         profile=wish.profile or base.profile,
         proxy_mode=wish.proxy_mode or base.proxy_mode,
+        ingress=ingress,
     )
 
 
@@ -127,7 +131,7 @@ def settle(where: state.Paths, before: state.Record, record: state.Record) -> No
 def start_zygote(where: state.Paths, record: state.Record) -> state.Record:
     """A living zygote, and the record with the port it listens on."""
     if registry.zygote(where)[0]:
-        pki.ensure(where, record.port, {node: topology.node_address(node) for node in record.nodes})
+        certify(where, record)
         return record
     held = held_sockets(where)
     loopback = held.pop(listeners.LOOPBACK, None) or listeners.loopback(record.port)
@@ -135,12 +139,17 @@ def start_zygote(where: state.Paths, record: state.Record) -> state.Record:
     control = listeners.control(where.control)
     record = replace(record, port=loopback.getsockname()[1])
     state.write(where, record)
-    pki.ensure(where, record.port, {node: topology.node_address(node) for node in record.nodes})
+    certify(where, record)
     sockets = (control, loopback, lan)
     spawn_zygote(where, sockets)
     for sock in (*sockets, *held.values()):
         sock.close()
     return record
+
+
+def certify(where: state.Paths, record: state.Record) -> None:
+    """Certificates for all components; for the optional ones only where they are wanted."""
+    pki.ensure(where, record.port, {node: topology.node_address(node) for node in record.nodes}, ingress=record.ingress)
 
 
 def held_sockets(where: state.Paths) -> dict[str, socket.socket]:

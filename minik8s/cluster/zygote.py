@@ -224,13 +224,14 @@ def redirect(log: Path) -> None:
     os.close(descriptor)
 
 
-def preload(components: set[str], pki: Path) -> None:
+def preload(record: state.Record, pki: Path) -> None:
     """Import what the components will need, once for all of them."""
     from minik8s.cluster import launch, warm
 
     # No collection while importing: it would leave holes in pages that are to be shared, and fill them after the fork.
     gc.disable()
-    for name in sorted(components & set(launch.MODULES)):
+    wanted = {name.partition("@")[0] for name in launch.expected(record)}
+    for name in sorted(wanted & set(launch.MODULES)):
         try:
             importlib.import_module(launch.MODULES[name])
         except ImportError as error:
@@ -257,7 +258,7 @@ def main(argv: list[str]) -> None:
     if "etcd" not in record.without:
         zygote.ensure(["etcd"])
         zygote.converge()
-    preload({"apiserver", "controllers", "scheduler", "agent", "proxy", "dns"} - set(record.without), where.pki)
+    preload(record, where.pki)
     zygote.loop()
 
 

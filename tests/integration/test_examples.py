@@ -111,12 +111,27 @@ def frontend(cluster: Cluster, space: Space, client: ClientPod) -> None:
     assert client.ask("http://front")["frontend"].startswith("front-")
 
 
+def ingress(cluster: Cluster, space: Space, client: ClientPod) -> None:
+    by_pod = {space.wait_ready(app, 1)[0].metadata.name: app for app in ("front", "cart")}
+
+    def answered(path: str, node: str) -> str:
+        url = f"http://{topology.node_address(node)}{path}"
+        done = cluster("outside", "curl", "-s", "--max-time", "2", "-H", "Host: shop.example.com", url, check=False)
+        return by_pod[json.loads(done.stdout)["pod"]] if done.stdout.startswith("{") else ""
+
+    with cluster.serving_ingress():
+        for node in cluster.record.nodes:
+            assert until(lambda node=node: answered("/", node), f"{node} serves") == "front"
+            assert [answered(path, node) for path in ("/cart", "/cart/7", "/cartoon")] == ["cart", "cart", "front"]
+
+
 SHOWN: dict[str, Callable[[Cluster, Space, ClientPod], None]] = {
     "config": config,
     "demo": demo,
     "demo-back": demo_back,
     "frontend": frontend,
     "headless": headless,
+    "ingress": ingress,
     "ports": ports,
     "web": web,
     "without-selector": without_selector,

@@ -74,6 +74,13 @@ class Cluster:
         """Bring it up, or resume it; what `up` said."""
         return self("up", "--name", self.name, *words, timeout=120).stdout
 
+    @contextlib.contextmanager
+    def serving_ingress(self) -> Iterator[None]:
+        """Ingresses are served on every node while the block runs, and then no longer."""
+        self.up("--ingress")
+        yield
+        self.up("--without", "ingress")
+
     def down(self) -> None:
         self("down", "--name", self.name, timeout=120)
 

@@ -13,6 +13,7 @@ from minik8s.api import codec, defaults, effects, kinds
 from minik8s.api.apps import Deployment, DeploymentSpec
 from minik8s.api.core import ConfigMap, NodeSpec, Secret, ServiceAccount, ServiceSpec
 from minik8s.api.discovery import Endpoint, EndpointSlice
+from minik8s.api.networking import IngressClassSpec, IngressSpec
 from minik8s.api.pods import Pod, PodSpec
 
 PACKAGE = Path(effects.__file__).parents[1]
@@ -89,7 +90,18 @@ def test_a_field_that_the_server_fills_in_is_never_told(kind):
 
 # --- No field is forgotten --------------------------------------------------------------------------------------------
 
-WHAT_IS_WANTED = (PodSpec, ServiceSpec, DeploymentSpec, NodeSpec, ServiceAccount, Endpoint, EndpointSlice, Pod)
+WHAT_IS_WANTED = (
+    IngressSpec,
+    IngressClassSpec,
+    PodSpec,
+    ServiceSpec,
+    DeploymentSpec,
+    NodeSpec,
+    ServiceAccount,
+    Endpoint,
+    EndpointSlice,
+    Pod,
+)
 OBJECTS = {"apiVersion", "kind", "metadata", "status"}
 # Fields that say something to people or to other programs, and are kept and shown for that.
 INFORMATION = {"Taint.timeAdded"}
@@ -114,7 +126,7 @@ def structs(cls, found=None):
 @cache
 def components():
     """The text of everything that acts."""
-    folders = ("agent", "apiserver", "controllers", "dns", "proxy", "scheduler", "client")
+    folders = ("ingress", "agent", "apiserver", "controllers", "dns", "proxy", "scheduler", "client")
     files = [file for folder in folders for file in sorted((PACKAGE / folder).rglob("*.py"))]
     return "\n".join(file.read_text() for file in files)
 

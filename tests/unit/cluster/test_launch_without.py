@@ -4,10 +4,22 @@ from dataclasses import replace
 
 import pytest
 
-from minik8s.cluster import launch, state
+from minik8s.cluster import launch, state, up
 
 RECORD = state.Record("c", ("node-1",))
 RUNNING = launch.expected(RECORD)
+
+
+def test_the_ingress_runs_only_where_it_is_asked_for() -> None:
+    assert "ingress@node-1" not in launch.expected(RECORD)
+    assert "ingress@node-1" in launch.expected(replace(RECORD, ingress=True))
+
+
+def test_asked_for_and_asked_for_no_longer() -> None:
+    served = up.merge(RECORD, up.Wish("c", ingress=True))
+    assert served.ingress and up.merge(served, up.Wish("c")).ingress, "it is kept in the record"
+    gone = up.merge(served, up.Wish("c", without=("ingress", "dns")))
+    assert (gone.ingress, gone.without) == (False, ("dns",))
 
 
 def test_a_controller_left_out_is_told_to_the_process_that_has_it() -> None:
@@ -29,6 +41,7 @@ def test_a_name_that_is_neither_component_nor_controller_is_refused_with_those_t
         pytest.param({"without": ("endpoints",)}, {}, {"again": ["controllers"]}, id="a controller more"),
         pytest.param({}, {"without": ("proxy",)}, {"stop": ["proxy@node-1"]}, id="a component less"),
         pytest.param({"without": ("proxy",)}, {}, {"start": ["proxy@node-1"]}, id="a component more"),
+        pytest.param({}, {"ingress": True}, {"start": ["ingress@node-1"]}, id="ingress"),
         pytest.param({}, {"profile": "kubernetes"}, {"again": ["agent@node-1", "controllers"]}, id="other timers"),
         pytest.param({}, {"proxy_mode": "ipvs"}, {"again": ["proxy@node-1"]}, id="another proxy mode"),
         pytest.param(

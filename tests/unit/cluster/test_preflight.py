@@ -10,7 +10,7 @@ from minik8s.cluster.preflight import EngineFacts, Facts, judge, problems
 KERNEL = "6.1.0-18-amd64"
 GOOD = {
     "kernel": KERNEL,
-    "programs": frozenset({"dockerd", "nft", "ip", "conntrack", "busybox"}),
+    "programs": frozenset({"dockerd", "nft", "ip", "conntrack", "busybox", "haproxy"}),
     "tried": {"namespaces": "", "bridge and veth": "", "packet filter": ""},
 }
 OWN_ENGINE = EngineFacts("unix:///var/run/docker.sock", True, "Debian GNU/Linux 12", KERNEL)
@@ -103,3 +103,11 @@ def test_the_command_prints_a_line_for_each_check_and_fails_when_something_is_wr
     result = CliRunner().invoke(preflight)
     assert result.exit_code == code
     assert any(each.startswith(line) for each in result.output.splitlines())
+
+
+def test_without_haproxy_only_ingresses_cannot_be_served():
+    verdicts = judge(Facts(**GOOD | {"programs": GOOD["programs"] - {"haproxy"}}))
+    assert not problems(verdicts)
+    assert [each.remark for each in verdicts if each.remark] == [
+        "no haproxy, so `up --ingress` will not work: apt install haproxy"
+    ]
