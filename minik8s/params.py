@@ -18,7 +18,10 @@ LAN_CIDR_V6 = "fd00:56::/64"
 LAN_GATEWAY = "192.168.56.1"
 CONTROL_PLANE_ADDRESS = "192.168.56.10"
 FIRST_NODE_HOST = 11  # node-1 is .11, node-2 is .12, …
+# Addresses of the LAN that no machine has: for Services of type LoadBalancer.
 LOAD_BALANCER_RANGE = ("192.168.56.200", "192.168.56.250")
+LOAD_BALANCER_RANGE_V6 = ("fd00:56::200", "fd00:56::250")
+LOAD_BALANCER_CLASS = "minik8s.io/lan"  # for a Service that says whom it wants them from; most do not
 
 # Pods: a /24 and a /64 of these for each node, handed out by the controller nodeipam.
 CLUSTER_CIDR = "10.244.0.0/16"

@@ -70,12 +70,19 @@ class ServiceSpec(Struct):
     trafficDistribution: str | None = None
 
 
+class PortStatus(Struct):
+    port: int
+    protocol: str = says("TCP")
+    error: str | None = None
+
+
 class LoadBalancerIngress(Struct):
     """`ipMode` VIP: nodes take packets for the address themselves. Proxy: something before them does (KEP-1860)."""
 
     ip: str = ""
     hostname: str = ""
     ipMode: str | None = None
+    ports: list[PortStatus] = []
 
 
 class LoadBalancerStatus(Struct):

@@ -118,6 +118,7 @@ def _service(service: Service) -> None:
     spec.sessionAffinity = spec.sessionAffinity or "None"
     if spec.sessionAffinity == "ClientIP":
         _affinity(service)
+    _ingress(service)
     if spec.type in WITH_CLUSTER_IP and spec.internalTrafficPolicy is None:
         spec.internalTrafficPolicy = "Cluster"
     if spec.type in ("NodePort", "LoadBalancer"):
@@ -131,8 +132,13 @@ def _service(service: Service) -> None:
             port.targetPort = port.port
 
 
-def _affinity(service: Service) -> None:
+def _ingress(service: Service) -> None:
+    for given in service.status.loadBalancer.ingress:
+        if given.ip and given.ipMode is None:
+            given.ipMode = "VIP"
 
+
+def _affinity(service: Service) -> None:
     config = service.spec.sessionAffinityConfig = service.spec.sessionAffinityConfig or SessionAffinityConfig()
     config.clientIP = config.clientIP or ClientIPConfig()
     if config.clientIP.timeoutSeconds is None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from minik8s import params
 from minik8s.api.core import Endpoints, NodeSpec, ServiceAccount, ServicePort, ServiceSpec, Taint
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.meta import Object
@@ -21,7 +22,8 @@ from minik8s.api.networking import IngressBackend, IngressClassSpec
 from minik8s.api.pods import Affinity, Container, EmptyDirVolumeSource, PodSpec
 
 NO_TOKEN = "Pods get no token here, so they have no identity at the API server"
-NO_ADDRESS = "nobody hands out load balancer addresses here: EXTERNAL-IP stays <pending>, the node ports work"
+NO_ANSWER = "it gets an address of the LAN, but no node answers for that yet; the node ports work"
+NO_CLASS = "nobody of this class is here: EXTERNAL-IP stays <pending>, the node ports work"
 NO_ZONES = "endpoints get no zones here; of the preferences only PreferSameNode is followed"
 SCTP = "rules are written for SCTP, but only TCP and UDP are tried"
 
@@ -76,10 +78,10 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
         Idle("imagePullSecrets", "images are pulled without credentials"),
     ),
     ServiceSpec: (
-        Idle("type", NO_ADDRESS, when=_is("type", "LoadBalancer")),
+        Idle("type", NO_ANSWER, when=_is("type", "LoadBalancer")),
         Idle("externalName", "only a Service of type ExternalName has one", when=lambda it: it.type != "ExternalName"),
-        Idle("loadBalancerIP", NO_ADDRESS),
-        Idle("loadBalancerClass", NO_ADDRESS),
+        Idle("loadBalancerIP", "only type LoadBalancer gets an address", when=lambda it: it.type != "LoadBalancer"),
+        Idle("loadBalancerClass", NO_CLASS, (params.LOAD_BALANCER_CLASS,)),
         Idle("healthCheckNodePort", "nobody answers on this port"),
         Idle("trafficDistribution", NO_ZONES, ("PreferSameNode",)),
     ),

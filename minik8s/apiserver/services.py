@@ -70,7 +70,13 @@ def _drop(new: Service, old: Service) -> None:
     if not external and new.spec.externalTrafficPolicy == old.spec.externalTrafficPolicy:
         new.spec.externalTrafficPolicy = ""
     if new.spec.type != "LoadBalancer" and old.spec.type == "LoadBalancer":
-        new.spec.allocateLoadBalancerNodePorts = None
+        _drop_balancer(new, old)
+
+
+def _drop_balancer(new: Service, old: Service) -> None:
+    new.spec.allocateLoadBalancerNodePorts = None
+    if new.spec.loadBalancerClass == old.spec.loadBalancerClass:
+        new.spec.loadBalancerClass = None
 
 
 def _drop_addresses(new: Service, old: Service) -> None:

@@ -15,6 +15,7 @@ from minik8s.controllers.deployments.main import build as deployments
 from minik8s.controllers.endpoints.main import build as endpoints
 from minik8s.controllers.garbage.main import build as garbage
 from minik8s.controllers.garbage.main import build_pods as podgc
+from minik8s.controllers.loadbalancers.main import build as loadbalancers
 from minik8s.controllers.namespaces.main import build as namespaces
 from minik8s.controllers.nodeipam.main import build as nodeipam
 from minik8s.controllers.nodes.main import build as nodes
@@ -26,6 +27,7 @@ CONTROLLERS: dict[str, Build] = {
     "deployments": deployments,
     "replicasets": replicasets,
     "endpoints": endpoints,
+    "loadbalancers": loadbalancers,
     "nodes": nodes,
     "nodeipam": nodeipam,
     "system": system,

@@ -4,11 +4,12 @@ from minik8s import params
 from minik8s.api.core import Service, ServicePort
 from minik8s.api.validation import families
 from minik8s.api.validation.fields import Problems
-from minik8s.api.validation.metadata import check_labels
+from minik8s.api.validation.metadata import check_key, check_labels
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 POLICIES = ("Cluster", "Local")
+IP_MODES = ("Proxy", "VIP")
 DISTRIBUTIONS = ("PreferClose", "PreferSameNode", "PreferSameZone")
 
 
@@ -22,6 +23,7 @@ def check(problems: Problems, service: Service) -> None:
     _check_ports(problems, service)
     _check_traffic(problems, service)
     _check_load_balancer(problems, service)
+    _check_ingress(problems, service)
     for at, address in enumerate(spec.externalIPs):
         problems.address(f"spec.externalIPs[{at}]", address)
 
@@ -32,10 +34,26 @@ def _check_load_balancer(problems: Problems, service: Service) -> None:
     for at, cidr in enumerate(spec.loadBalancerSourceRanges):
         problems.cidr(f"spec.loadBalancerSourceRanges[{at}]", cidr.strip())
     if spec.type == "LoadBalancer":
+        if spec.loadBalancerClass is not None:
+            check_key(problems, "spec.loadBalancerClass", spec.loadBalancerClass)
         return
     for field in ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts"):
         if getattr(spec, field) not in (None, []):
             problems.forbidden(f"spec.{field}", "may only be used when `type` is 'LoadBalancer'")
+
+
+def _check_ingress(problems: Problems, service: Service) -> None:
+    """What a controller writes into the status: rules are made of it."""
+    for at, each in enumerate(service.status.loadBalancer.ingress):
+        here = f"status.loadBalancer.ingress[{at}]"
+        if each.ip:
+            problems.address(f"{here}.ip", each.ip)
+        if each.hostname:
+            problems.subdomain(f"{here}.hostname", each.hostname)
+        if each.ipMode is not None and not each.ip:
+            problems.forbidden(f"{here}.ipMode", "may not be specified when `ip` is not set")
+        elif each.ipMode is not None:
+            problems.one_of(f"{here}.ipMode", each.ipMode, IP_MODES)
 
 
 def _check_type(problems: Problems, service: Service) -> None:
@@ -117,3 +135,5 @@ def _check_traffic(problems: Problems, service: Service) -> None:
 
 def check_update(problems: Problems, new: Service, old: Service) -> None:
     families.check_change(problems, new, old)
+    if new.spec.type == old.spec.type == "LoadBalancer":
+        problems.immutable("spec.loadBalancerClass", new.spec.loadBalancerClass, old.spec.loadBalancerClass)

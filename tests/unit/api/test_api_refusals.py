@@ -84,6 +84,12 @@ REFUSED = [
      "spec.allocateLoadBalancerNodePorts"),
     ("Service", "{spec: {type: LoadBalancer, ports: [{port: 80}], loadBalancerSourceRanges: [foo]}}",
      "spec.loadBalancerSourceRanges[0]"),
+    ("Service", "{spec: {type: LoadBalancer, ports: [{port: 80}], loadBalancerClass: 'a b'}}",
+     "spec.loadBalancerClass"),
+    ("Service", "{spec: {type: LoadBalancer, ports: [{port: 80}]}, status: {loadBalancer: {ingress: [{ip: x}]}}}",
+     "status.loadBalancer.ingress[0].ip"),
+    ("Service", "{spec: {type: LoadBalancer, ports: [{port: 80}]}, "
+     "status: {loadBalancer: {ingress: [{ip: 1.2.3.4, ipMode: Vip}]}}}", "status.loadBalancer.ingress[0].ipMode"),
     ("EndpointSlice", "{addressType: IPv4, endpoints: [{addresses: [1.2.3.4], hostname: A_}], ports: [{port: 1}]}",
      "endpoints[0].hostname"),
     ("Node", "{spec: {taints: [{key: '', effect: NoSchedule}]}}", "spec.taints[0].key"),

@@ -188,6 +188,14 @@ def test_a_cluster_ip_is_kept_for_life():
     assert said(new, old) == ['spec.clusterIPs[0]: Invalid value: ["10.96.0.6"]: may not change once set']
 
 
+def test_who_gives_a_load_balancer_its_address_is_immutable_while_it_is_one():
+    text = "{apiVersion: v1, kind: Service, metadata: {name: w}, spec: {type: LoadBalancer, ports: [{port: 80}]%s}}"
+    assert said(text % ", loadBalancerClass: a/b", text % "") == [
+        'spec.loadBalancerClass: Invalid value: "a/b": field is immutable'
+    ]
+    assert said(text % ", loadBalancerClass: a/b", (text % "").replace("LoadBalancer", "NodePort")) == []
+
+
 def test_a_selector_of_a_deployment_is_immutable():
     causes = said(
         DEPLOYMENT.replace("app: web}}", "app: web, a: b}}") % (1, "web, a: b", "{}"), DEPLOYMENT % (1, "web", "{}")
