@@ -353,4 +353,4 @@ def _json_lines(path: Path) -> list[dict[str, Any]]:
 
 def _names(targets: Sequence[str], address: str) -> bool:
     """`default/web:http 10.244.1.5:8080` names 10.244.1.5."""
-    return any(target.rpartition(" ")[2].rpartition(":")[0] == address for target in targets)
+    return any(target.rpartition(" ")[2].rpartition(":")[0].strip("[]") == address for target in targets)
