@@ -96,6 +96,9 @@ def need_able_machine(proxy_mode: str, whole: bool) -> None:
     problems = preflight.problems(verdicts)
     if problems:
         raise state.StateError("this machine cannot carry a cluster:\n" + "\n".join(f"  {each}" for each in problems))
+    for verdict in verdicts:
+        if verdict.check == preflight.IPV6:
+            click.echo(f"note: {verdict.remark}")
 
 
 def need_root() -> None:

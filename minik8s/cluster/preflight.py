@@ -22,6 +22,7 @@ MINIMUM_MEMORY = 512 << 20  # minik8s, etcd and Docker together, with room for a
 PROGRAMS = {"ip": "iproute2", "conntrack": "conntrack", "busybox": "busybox"}
 MODULES = {"packet filter": "nf_tables", "bridge filter": "br_netfilter", "overlay": "overlay"}
 IPVS = "IPVS"  # what was tried, in Facts.tried
+IPV6 = "IPv6"
 VIRTUAL_MACHINE = "use a Linux virtual machine (labs describe one), or an Engine on this machine"
 
 
@@ -54,6 +55,7 @@ class Facts:
     disk_free: int = MINIMUM_DISK
     memory_available: int = MINIMUM_MEMORY
     forward_dropped: bool = False
+    ip_families: tuple[str, ...] = ("IPv4", "IPv6")
     proxy_mode: str = ""  # the one that is wanted; none in particular: ""
 
 
@@ -207,6 +209,8 @@ def _memory(facts: Facts) -> Problem | None:
 
 def _remarks(facts: Facts) -> list[Verdict]:
     found = []
+    if "IPv6" not in facts.ip_families:
+        found.append(Verdict(IPV6, remark="this kernel has no IPv6: the cluster has IPv4 alone, all else works"))
     if facts.forward_dropped:
         remark = (
             "this machine drops forwarded packets (Docker's policy): no matter here, but it is when it joins others"

@@ -7,6 +7,7 @@ later with all that was in it. This is a door: a trial that fails is a fact.
 import contextlib
 import os
 import platform
+import re
 import resource
 import shutil
 import sys
@@ -25,7 +26,7 @@ RULES = """\
 table ip minik8s-preflight {
     set clients { type ipv4_addr; flags dynamic, timeout; timeout 10s; }
     map services { type ipv4_addr . inet_proto . inet_service : verdict; }
-    chain backend { meta l4proto tcp update @clients { ip saddr } dnat to 127.0.0.1:80; }
+    chain backend { meta l4proto tcp update @clients { ip saddr } dnat to 192.0.2.1:80; }
     chain service { numgen random mod 2 vmap { 0 : goto backend, 1 : goto backend }; }
     chain prerouting {
         type nat hook prerouting priority dstnat;
@@ -42,6 +43,10 @@ table ip minik8s-preflight {
     }
 }
 """
+
+
+# The same for the other family.
+RULES_V6 = re.sub(r"\bip\b", "ip6", RULES).replace("ipv4_addr", "ipv6_addr").replace("192.0.2.1", "[2001:db8::1]")
 
 
 def check(proxy_mode: str = "") -> list[Verdict]:
@@ -77,6 +82,7 @@ def facts(proxy_mode: str = "") -> Facts:
         disk_free=shutil.disk_usage(place).free,
         memory_available=_memory_available(),
         forward_dropped=_forward_dropped(),
+        ip_families=sysctl.ip_families(),
         proxy_mode=proxy_mode,
     )
 
@@ -105,7 +111,7 @@ def _links() -> None:
 def _rules() -> None:
     nft = kernel.open_nftables()
     try:
-        nft.run(RULES)
+        nft.run(RULES + (RULES_V6 if "IPv6" in sysctl.ip_families() else ""))
     finally:
         nft.close()
 

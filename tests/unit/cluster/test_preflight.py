@@ -89,6 +89,15 @@ def test_a_kernel_without_ipvs_is_a_remark_where_nobody_asks_for_ipvs(mode):
     assert "all but --proxy-mode ipvs works" in verdicts[-1].remark
 
 
+def test_a_kernel_without_ipv6_is_a_remark_and_stops_nobody():
+    verdicts = judge(Facts(**GOOD, ip_families=("IPv4",)))
+    assert not problems(verdicts)
+    assert [each.remark for each in verdicts if each.check == "IPv6"] == [
+        "this kernel has no IPv6: the cluster has IPv4 alone, all else works"
+    ]
+    assert "IPv6" not in {each.check for each in judge(Facts(**GOOD))}
+
+
 def test_dockers_forwarding_policy_is_a_remark_and_stops_nobody():
     verdicts = judge(Facts(**GOOD, forward_dropped=True))
     assert not problems(verdicts)
