@@ -204,7 +204,7 @@ READY_TIMEOUT_S = 60.0  # how long `up` waits for every node to be Ready
 
 # Python's collector looks for cycles after so many new objects (CPython's own: 700, 10, 10). What informers and rules
 # hold lives long and has no cycles: at 10 000 Services a third of the proxy's time went into looking through it.
-GC_THRESHOLD = (20_000, 20, 50)
+GC_THRESHOLD = (50_000, 20, 100)
 
 # --- Time ------------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ Next: `changes.py` for the difference of two values, `walk.py` for what they do 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 Key = tuple[str, ...]
 
@@ -117,13 +116,13 @@ class Table:
         """How commands name it: `ip minik8s`."""
         return f"{self.family} {self.name}"
 
-    def text(self) -> str:
-        """The table as `nft -f` reads it and people do."""
+    def text(self, ordered: bool = True) -> str:
+        """The table as `nft -f` reads it and people do. The kernel needs no order of elements, and sorting is dear."""
         lines = [f"table {self.address} {{"]
         if self.comment:
             lines.append(f'\tcomment "{quotable(self.comment)}"')
         for one in sorted(self.sets.values(), key=_set_order):
-            lines += _set_lines(one)
+            lines += _set_lines(one, ordered)
         for chain in sorted(self.chains.values(), key=_chain_order):
             lines += _chain_lines(chain)
         return "\n".join([*lines, "}", ""])
@@ -143,12 +142,12 @@ def replacement(new: Table, found: Table | None = None, keep: str = "") -> str:
     }
     if found is None or not kept:
         # `add` first: deleting a table that is not there would fail.
-        return f"add table {new.address}\ndelete table {new.address}\n{new.text()}"
+        return f"add table {new.address}\ndelete table {new.address}\n{new.text(ordered=False)}"
     lines = [f"flush table {new.address}"]
     lines += [f"flush {one.kind} {new.address} {name}" for name, one in sorted(found.sets.items()) if name not in kept]
     lines += [f"delete chain {new.address} {name}" for name in sorted(found.chains)]
     lines += [f"delete {one.kind} {new.address} {name}" for name, one in sorted(found.sets.items()) if name not in kept]
-    return "\n".join([*lines, new.text()])
+    return "\n".join([*lines, new.text(ordered=False)])
 
 
 def quotable(comment: str) -> str:
@@ -157,10 +156,11 @@ def quotable(comment: str) -> str:
     return clean if len(clean) <= COMMENT_MAX else clean[: COMMENT_MAX - 3] + "..."
 
 
-@lru_cache(maxsize=1 << 14)
-def natural(name: str) -> tuple[tuple[int, str], ...]:
-    """Sort as people count: 10.96.0.9 before 10.96.0.10."""
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in _DIGITS.split(name) if part)
+def natural(name: str) -> list[str | int]:
+    """A key to sort as people count: 10.96.0.9 before 10.96.0.10. Text and numbers take turns, so they never meet."""
+    parts: list[str | int] = list(_DIGITS.split(name))
+    parts[1::2] = map(int, parts[1::2])
+    return parts
 
 
 def duration(seconds: int) -> str:
@@ -173,7 +173,7 @@ def duration(seconds: int) -> str:
 
 
 def sorted_elements(elements: Iterable[Element]) -> list[Element]:
-    return sorted(elements, key=lambda element: tuple(map(natural, element.key)))
+    return sorted(elements, key=lambda element: [natural(part) for part in element.key])
 
 
 def _set_order(one: Set) -> tuple[bool, bool, str]:
@@ -191,11 +191,12 @@ def _comment(comment: str) -> str:
     return f' comment "{quotable(comment)}"' if comment else ""
 
 
-def _set_lines(one: Set) -> list[str]:
+def _set_lines(one: Set, ordered: bool) -> list[str]:
     lines = ["", f"\t{one.kind} {one.name} {{", *(f"\t\t{line.rstrip(';')}" for line in one.definition())]
     if one.elements:
         lines.append("\t\telements = {")
-        lines += [f"\t\t\t{element.line()}," for element in sorted_elements(one.elements.values())]
+        elements = sorted_elements(one.elements.values()) if ordered else one.elements.values()
+        lines += [f"\t\t\t{element.line()}," for element in elements]
         lines.append("\t\t}")
     return [*lines, "\t}"]
 

