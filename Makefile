@@ -5,11 +5,12 @@
 #   make setup     missing Debian packages, and .venv with the minik8s command; quick when nothing is missing
 #   make check     formatter, linter, types, import contracts, doors and budgets
 #   make bench     start-up, memory, fail-over and rule latency, printed
+#   make test-vm   the tests of --proxy-mode ipvs, in a virtual machine with Debian's kernel (not part of make test)
 #   make clean     take .venv and all caches away; packages stay
 
 BIN := .venv/bin
 
-.PHONY: setup demo check test unit integration bench clean
+.PHONY: setup demo check test unit integration bench test-vm clean
 
 setup:
 	@sh minik8s/cluster/setup.sh
@@ -39,6 +40,9 @@ integration: setup
 bench: setup
 	$(BIN)/pytest -q -s --timeout=600 tests/bench
 
+test-vm: setup
+	@$(BIN)/python tests/vm/run.py
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv tests/vm/.cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find minik8s tests labs -name __pycache__ -type d -prune -exec rm -rf {} +

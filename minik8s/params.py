@@ -164,6 +164,10 @@ MAX_ENDPOINTS = 1000  # more than this and Endpoints is truncated (upstream's an
 # How packets to a Service are spread over its endpoints: kube-proxy's --proxy-mode.
 PROXY_MODES = ("nftables", "ipvs")
 DEFAULT_PROXY_MODE = "nftables"
+# IPVS mode, with kube-proxy's names: the link that has every Service address, and who gets the next connection.
+IPVS_LINK = "kube-ipvs0"
+IPVS_SCHEDULER = "rr"
+IPVS_SYNC_PERIOD_S = 2.0  # IPVS tells nobody of its changes: how soon drained servers and others' tampering are noticed
 SESSION_AFFINITY_TIMEOUT_S = 10800  # upstream's default for sessionAffinity: ClientIP, three hours
 SESSION_AFFINITY_CLIENTS = 65535  # remembered for each endpoint; one more and a client is balanced anew
 DNS_TTL_S = 5  # CoreDNS' default

@@ -30,10 +30,15 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (r"fib saddr type local jump mark-masq", "If this node itself asks: mark it, so that the answer comes back here."),
     (r"fib saddr type local goto (\S+)", "This node itself may use every endpoint: chain {0}."),
     (r"ip6? saddr (\S+) goto (ext/\S+)", "loadBalancerSourceRanges let {0} in: chain {1}."),
+    (r"ip6? saddr (\S+) (?:goto mark-masq|return)", "loadBalancerSourceRanges let {0} in: IPVS chooses."),
     (r"goto not-allowed", "Nobody else may use the load balancer's address: say nothing."),
     (r"goto (\S+)", "Choose an endpoint in that chain."),
     # The frame, which all Services share.
     (r"jump services", "Look the destination up among the Services."),
+    (
+        r"ct state new jump refuse-rest",
+        "The first packet of a connection: is it for a Service, and IPVS did not take it?",
+    ),
     (r"ct state new jump refuse-check", "The first packet of a connection: is it for a Service that nobody serves?"),
     (r"ip6? daddr \. meta l4proto \. th dport vmap @service-ips", "Is the destination a Service's own address?"),
     (r"ip6? daddr \. meta l4proto \. th dport vmap @refused-ips", "Is it a Service's address that nobody serves?"),
@@ -42,7 +47,10 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (r"ip6? daddr @cluster-ips goto refuse", "A Service's address, but a port that the Service does not have: refuse."),
     (r"meta mark set meta mark \| \S+", "Set the mark that nat-postrouting looks for."),
     (r"meta mark & \S+ != \S+ meta mark set .* masquerade.*", "Marked: replace the sender's address by the node's."),
-    (r"ct status dnat .* @hairpin masquerade.*", "A Pod reached itself: replace its address, or it would not answer."),
+    (
+        r"(?:ct status dnat )?ip6? saddr .* @hairpin masquerade.*",
+        "A Pod reached itself: replace its address, or it would not answer.",
+    ),
     (r"(meta l4proto tcp )?reject with tcp reset", "Refuse a TCP connection at once."),
     (r"reject.*", "Refuse with an ICMP message."),
     (r"drop", "Say nothing: another node may serve this, or this sender may not ask."),
@@ -69,9 +77,9 @@ def sentence(text: str, comment: str = "", only: bool = False) -> str:
     rest = text[chance.end() :] if chance else text
     target = _TARGET.search(rest)
     if target:
-        return f"{_share(chance, only)} to {_who(comment) or target[1]}."
+        return f"{_share(chance, only)} to {who(comment) or target[1]}."
     if chance or rest.startswith("goto ep/"):
-        return f"{_share(chance, only)} to {_who(comment) or rest.removeprefix('goto ')}."
+        return f"{_share(chance, only)} to {who(comment) or rest.removeprefix('goto ')}."
     for pattern, meaning in MEANINGS:
         found = re.fullmatch(pattern, rest)
         if found:
@@ -85,7 +93,7 @@ def _share(chance: re.Match[str] | None, only: bool) -> str:
     return f"1 in {chance[1]} of what comes this far goes"
 
 
-def _who(comment: str) -> str:
+def who(comment: str) -> str:
     """`pod default/web-1, terminating` → `Pod web-1 (terminating)`."""
     found = re.match(r"pod [^/]*/([^,]+)(?:, (.*))?$", comment)
     if not found:

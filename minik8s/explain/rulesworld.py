@@ -13,7 +13,7 @@ from minik8s.api.core import Node, Service
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
 from minik8s.api.meta import key
 from minik8s.client.rest import ApiError, Client, Unreachable
-from minik8s.explain import kubeproxy, rules
+from minik8s.explain import kubeproxy, rules, virtual
 from minik8s.explain.rules import Told
 from minik8s.nft.parse import NotUnderstood, parse
 
@@ -61,7 +61,8 @@ def _in_family(client: Client, obj: Service, node: str, family: str, slices: Seq
     share = parse(page(client, node, "proxy", f"/debug/rules{query}").decode())
     sources = {each["object"]: f"{each['object']}@{each['revision']}" for each in known[0]["sources"]}
     ordered = tuple(sorted(sources.values(), key=lambda each: (not each.startswith("services/"), each)))
-    told = rules.told(share, ordered, _by_address(slices, sources))
+    by_address = _by_address(slices, sources)
+    told = [*virtual.told(_virtual(client, node, query), ordered, by_address), *rules.told(share, ordered, by_address)]
     if family == "IPv6":
         told = [replace(line, where=f"{line.where} of table ip6 minik8s") for line in told]
     return OnNode(
@@ -70,6 +71,16 @@ def _in_family(client: Client, obj: Service, node: str, family: str, slices: Seq
         tuple(kubeproxy.told(obj, [_port(obj, each, ordered) for each in known[0]["ports"]])),
         ordered,
     )
+
+
+def _virtual(client: Client, node: str, query: str) -> list[dict[str, Any]]:
+    """The Service's virtual services; none where the proxy spreads by rules and has no such page."""
+    try:
+        return list(json.loads(page(client, node, "proxy", f"/debug/ipvs{query}")))
+    except ApiError as error:
+        if error.code != 404:
+            raise
+        return []
 
 
 def _port(service: Service, told: dict[str, Any], sources: tuple[str, ...]) -> kubeproxy.Port:

@@ -11,6 +11,8 @@ import uuid
 # Kubernetes' alphabet for generated names: no vowels and no look-alikes, so no words come out and nobody misreads one.
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
+CLOCK_MONOTONIC_COARSE = 6  # linux/time.h; Python has no name for it
+
 
 def wall() -> float:
     """Seconds since 1970."""
@@ -20,6 +22,11 @@ def wall() -> float:
 def monotonic() -> float:
     """Seconds since some fixed moment of this boot; the same for all processes of the machine."""
     return time.monotonic()
+
+
+def ticks_per_second() -> int:
+    """The kernel's HZ: some files of /proc count time in its ticks. The coarse clock moves once a tick."""
+    return round(1 / time.clock_getres(CLOCK_MONOTONIC_COARSE))
 
 
 def uid() -> str:

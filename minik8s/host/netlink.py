@@ -69,6 +69,11 @@ def add_bridge(name: str) -> None:
         set_mac(name, made.mac)
 
 
+def add_dummy(name: str) -> None:
+    """A link that leads nowhere: a place for addresses."""
+    _ignore(errno.EEXIST, lambda ipr: ipr.link("add", ifname=name, kind="dummy"))
+
+
 def add_veth(name: str, peer: str, *, peer_ns_pid: int = 0, peer_ns_fd: int = -1, bridge: str = "") -> None:
     """A cable: `name` here (up, plugged into `bridge`), `peer` in the namespace of a process or an open descriptor."""
     far: dict[str, Any] = {"ifname": peer}

@@ -11,7 +11,6 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from minik8s.api import core, times
@@ -21,11 +20,11 @@ from minik8s.client.component import Component
 from minik8s.client.informer import Informer
 from minik8s.client.loop import Controller
 from minik8s.client.queue import WorkQueue
-from minik8s.proxy import ipvs
 from minik8s.proxy.book import Book
 from minik8s.proxy.endpoints import Here
-from minik8s.proxy.layout import Family, frame
+from minik8s.proxy.layout import Family
 from minik8s.proxy.metrics import Metrics
+from minik8s.proxy.modes import MODES
 from minik8s.proxy.pages import pages
 from minik8s.proxy.plan import ServicePlan, plan
 from minik8s.proxy.sync import Syncer
@@ -49,6 +48,10 @@ class Cache:
     _slices_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _waiting: set[str] = field(default_factory=set)
     _triggers: list[float] = field(default_factory=list)
+
+    @property
+    def informers(self) -> list[Informer[Any]]:
+        return [self.services, self.slices, self.nodes]
 
     def watch(self) -> None:
         self.services.on_change(self._on_service)
@@ -110,9 +113,8 @@ class Cache:
 
 def main(component: Component) -> None:
     """Run until `component.stop`. NoIpvs: the mode asks for what this kernel does not have."""
-    if component.options.proxy_mode == "ipvs":
-        ipvs.load()
-        raise ipvs.NoIpvs("--proxy-mode ipvs: not built yet")
+    mode = MODES[component.options.proxy_mode]()
+    mode.start()
     node, client = component.options.node, component.client
     cache = Cache(
         Informer(client, core.Service),
@@ -124,25 +126,28 @@ def main(component: Component) -> None:
     cache.watch()
     world, metrics = World(), Metrics(component.metrics)
     syncers = {
-        family.name: Syncer(Book(frame(family, node)), world, component.journal, metrics) for family in world.families()
+        family.name: Syncer(Book(mode.frame(family, node)), world, component.journal, metrics)
+        for family in world.families()
     }
 
-    def sync(_key: str) -> None:
+    def sync(_key: str) -> float | None:
         keys, triggers = cache.take()
         try:
             for syncer in syncers.values():
-                syncer.sync(keys, partial(cache.plan, syncer.family))
+                plans = mode.before(syncer.family, {key: cache.plan(syncer.family, key) for key in keys})
+                syncer.sync(plans, plans.__getitem__)
+            mode.after()
         except BaseException:
             cache.put_back(keys)
             raise
         for triggered in triggers:
             metrics.programmed(triggered)
+        return mode.period
 
     cache.queue.add(RULES)  # with no Service at all the table still has to be there
-    health = component.serve_health({"rules": lambda: not_loaded(syncers.values())}, pages(syncers))
-    informers: list[Informer[Any]] = [cache.services, cache.slices, cache.nodes]
-    Controller("proxy", sync, cache.queue, informers, stop=component.stop).run()
-    for informer in informers:
+    health = component.serve_health({"rules": lambda: not_loaded(syncers.values())}, pages(syncers) | mode.pages)
+    Controller("proxy", sync, cache.queue, cache.informers, stop=component.stop).run()
+    for informer in cache.informers:
         informer.stop()
     health.stop()
     world.close()  # the rules stay: Services work on without a proxy

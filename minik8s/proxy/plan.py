@@ -58,6 +58,9 @@ class PortPlan:
     external: tuple[str, ...]  # addresses that clients outside use: externalIPs, and those of a load balancer
     choice: Choice
     in_use: tuple[Endpoint, ...]
+    outside: tuple[Endpoint, ...] = ()  # in use for what comes from outside
+    external_local: bool = False  # only this node's, and the client's address is kept
+    affinity: int = 0  # seconds for which a client stays with its endpoint
 
     @property
     def title(self) -> str:
@@ -82,11 +85,12 @@ class ServicePlan:
     sets: tuple[Set, ...] = ()
     elements: tuple[Placed, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()  # (object, revision) it was made from
+    servers: tuple[object, ...] = ()  # what is spread by something else than these rules (virtual/)
 
     @property
     def rules(self) -> tuple[object, ...]:
         """What the kernel would see: equal for two revisions that differ in nothing that matters here."""
-        return self.chains, self.sets, self.elements
+        return self.chains, self.sets, self.elements, self.servers
 
 
 def plan(
@@ -161,6 +165,9 @@ class _Port:
             (*self.external_ips, *self.balancers),
             choice,
             choice.local if self.internal_local else choice.cluster,
+            choice.local if self.external_local else choice.cluster,
+            self.external_local,
+            self.affinity,
         )
         self.firewall = chain_name("fw", self.plan.service, self.plan.name)
         # Under internalTrafficPolicy Local `svc/` holds this node's endpoints only: node ports need a chain with all.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from minik8s.explain import kernelview, rules
+from minik8s.explain import kernelview, rules, virtual
 from minik8s.nft.parse import parse
 from minik8s.nft.ruleset import Element, Table
 
@@ -193,3 +193,28 @@ def test_another_services_trouble_does_not_concern_this_one():
     assert every
     share = Table("ip", "minik8s", "", {}, {"svc/default/web/http": parse(SHARE).chains["svc/default/web/http"]})
     assert kernelview.concerning(share, every) == []
+
+
+# --- IPVS -------------------------------------------------------------------------------------------------------------
+
+
+def test_virtual_services_are_told_with_who_takes_a_turn_and_who_only_ends_what_it_has():
+    servers = [
+        {"target": "10.244.1.2:8080", "weight": 1, "connections": 0, "who": "pod default/web-a"},
+        {"target": "10.244.2.2:8080", "weight": 0, "connections": 3, "who": "pod default/web-c, terminating"},
+    ]
+    row = {"virtual": "tcp 10.96.0.5:80", "scheduler": "rr", "persistent": 0, "servers": servers}
+    sources = ("services/default/web@11", "endpointslices/default/web-x@12")
+    found = virtual.told([row], sources, {"10.244.1.2": sources[1]})
+    assert {one.where for one in found} == {"virtual service tcp 10.96.0.5:80"}
+    assert [(one.text, one.means, one.sources) for one in found] == [
+        ("rr", "Each new connection goes to the next of these servers, round and round.", sources[:1]),
+        ("-> 10.244.1.2:8080 weight 1", "Pod web-a: takes its turn.", sources[1:]),
+        (
+            "-> 10.244.2.2:8080 weight 0",
+            "Pod web-c (terminating): nothing new, but the connections it has go on (3 are remembered).",
+            sources[1:],
+        ),
+    ]
+    (first,) = virtual.told([{**row, "persistent": 90, "servers": []}], sources, {})
+    assert first.text == "rr persistent 90" and "90 s after its last connection" in first.means

@@ -1,0 +1,72 @@
+"""What IPVS costs beside the rules, in one run: a new connection, and the proxy's own work. Printed, not judged."""
+
+import statistics
+import time
+from typing import Any
+
+from conftest import figure
+from support.proxynet import PODS, service_of, slice_of
+
+from minik8s.proxy.endpoints import Here
+from minik8s.proxy.plan import plan
+
+ROUNDS, CONNECTIONS, SERVICES = 3, 100, 100
+HERE = Here("node-1", pod_cidrs=("10.244.1.0/24",))
+
+
+def per_second(net: Any, address: str, port: int) -> float:
+    """New connections, one after the other, each asked once."""
+
+    def ask() -> float:
+        began = time.perf_counter()
+        for _ in range(CONNECTIONS):
+            net.ask("a", address, port)
+        return CONNECTIONS / (time.perf_counter() - began)
+
+    return ask()
+
+
+def test_new_connections_in_each_mode(net: Any) -> None:
+    net.apply("web", "10.96.0.5", "c")
+    found: dict[str, list[float]] = {"direct": [], "nftables": [], "ipvs": []}
+    for _ in range(ROUNDS):
+        for mode in ("nftables", "ipvs"):
+            net.change(mode)
+            found[mode].append(per_second(net, "10.96.0.5", 80))
+            found["direct"].append(per_second(net, PODS["c"][0], 8080))
+    rates = {name: statistics.median(values) for name, values in found.items()}
+    assert all(rates.values())
+    figure(
+        "new connections per second, medians of interleaved rounds, Pod to Pod of another node",
+        ", ".join(f"{name} {rate:.0f}" for name, rate in rates.items())
+        + f"; of direct: nftables {rates['nftables'] / rates['direct']:.2f}, ipvs {rates['ipvs'] / rates['direct']:.2f}"
+        + f"; ipvs to nftables {rates['ipvs'] / rates['nftables']:.2f}",
+    )
+
+
+def test_the_proxys_own_work_in_each_mode(net: Any) -> None:
+    many = {}
+    for number in range(SERVICES):
+        name = f"s{number}"
+        service = service_of(name, f"10.96.{1 + number // 250}.{1 + number % 250}")
+        one = plan(service, [slice_of(name, "a b c")], HERE, f"default/{name}")
+        many[one.key] = one
+    fewer = plan(service_of("s7", "10.96.1.8"), [slice_of("s7", "a b")], HERE, "default/s7")
+    spent: dict[str, tuple[float, float]] = {}
+    for mode in ("nftables", "ipvs"):
+        net.change(mode)
+        spent[mode] = (cpu(net, many), cpu(net, {fewer.key: fewer}))
+        gone = {key: plan(None, [], HERE, key) for key in many}
+        cpu(net, gone)
+    full, change = (spent["ipvs"][at] / spent["nftables"][at] for at in (0, 1))
+    words = ", ".join(f"{mode} {1000 * all_:.0f} and {1000 * one:.1f}" for mode, (all_, one) in spent.items())
+    figure(
+        f"CPU ms of the proxy for {SERVICES} Services of two ports and three endpoints, and for one change of these",
+        f"{words}; ipvs to nftables {full:.1f} and {change:.1f}",
+    )
+
+
+def cpu(net: Any, plans: dict[str, Any]) -> float:
+    began = time.process_time()
+    net.sync(1, plans)
+    return time.process_time() - began
