@@ -32,12 +32,13 @@ NAMESPACE, SERVICE = "kube-system", "kube-dns"
 QUESTION = f"kubernetes.default.svc.{params.CLUSTER_DOMAIN}"
 _RECHECK_S = 30.0  # how often the slice is looked at although nothing changed: somebody may have removed it
 _NOERROR, _NXDOMAIN = 0, 3
+A, AAAA = 1, 28  # the types of records with addresses
 
 
-def question(ident: int, name: str) -> bytes:
-    """A query packet: header, name as length-prefixed labels, type A, class IN."""
+def question(ident: int, name: str, kind: int = A) -> bytes:
+    """A query packet: header, name as length-prefixed labels, type (A or AAAA), class IN."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", 1, 1)
+    return struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", kind, 1)
 
 
 def answers(ident: int, packet: bytes) -> bool:

@@ -1,7 +1,7 @@
 """What a resolver knows: resolv.conf, the names it tries for a short one, and what an answer to a question says. Pure.
 
 As glibc does it: a name with fewer dots than `ndots` is tried with each search domain first, then as it stands. Only
-addresses (type A) are read from an answer; names in it are skipped, never followed.
+addresses (types A and AAAA) are read from an answer; names in it are skipped, never followed.
 
 Read next: reach.py, which asks.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED")
 GO_ON = ("NOERROR", "NXDOMAIN")  # after these, without an address, the next candidate is tried
+_LENGTHS = {1: 4, 28: 16}  # of an address, by the type of its record
 _FIXED = struct.Struct("!HHIH")  # type, class, ttl, length
 
 
@@ -76,8 +77,8 @@ def _addresses(packet: bytes, questions: int, answers: int) -> tuple[str, ...]:
         at = _skip_name(packet, at)
         kind, _, _, length = _FIXED.unpack_from(packet, at)
         at += _FIXED.size
-        if kind == 1 and length == 4:
-            found.append(str(ipaddress.IPv4Address(packet[at : at + 4])))
+        if _LENGTHS.get(kind) == length:
+            found.append(str(ipaddress.ip_address(packet[at : at + length])))
         at += length
     return tuple(found)
 

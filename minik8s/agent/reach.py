@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from minik8s.agent import dnsreading, listeners
-from minik8s.agent.dnsprobe import question
+from minik8s.agent.dnsprobe import AAAA, A, question
 from minik8s.agent.world.docker import Engine
 from minik8s.host import clock, processes
 from minik8s.host.health import Page, Query
@@ -131,6 +131,15 @@ def resolv_conf(pid: int) -> dnsreading.Resolver:
 
 
 def ask(nameservers: tuple[str, ...], name: str) -> dnsreading.Answer:
+    """Both families' addresses; what was said of the first when nobody has any."""
+    four = ask_for(nameservers, name, A)
+    if four.rcode not in dnsreading.GO_ON:
+        return four
+    six = ask_for(nameservers, name, AAAA)
+    return dnsreading.Answer(four.rcode, four.addresses + six.addresses)
+
+
+def ask_for(nameservers: tuple[str, ...], name: str, kind: int) -> dnsreading.Answer:
     """Ask each server once, in order, until one answers."""
     answer = dnsreading.Answer("no nameserver")
     for address in nameservers:
@@ -139,7 +148,7 @@ def ask(nameservers: tuple[str, ...], name: str) -> dnsreading.Answer:
             sock.settimeout(DIAL_TIMEOUT_S)
             try:
                 sock.connect((address, 53))
-                sock.send(question(ident, name))
+                sock.send(question(ident, name, kind))
                 return dnsreading.read(ident, sock.recv(4096))
             except OSError as error:
                 answer = dnsreading.Answer(failure(error))

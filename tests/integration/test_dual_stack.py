@@ -48,6 +48,9 @@ spec: {ipFamilyPolicy: PreferDualStack, selector: {app: shop}, ports: [{port: 80
 """
 
 
+BACKWARDS = "import socket, sys; print(socket.gethostbyaddr(sys.argv[1])[0])"
+
+
 @pytest.fixture(scope="module")
 def stage(cluster: Cluster) -> Iterator[Stage]:
     yield from stages.up(cluster, "dual")
@@ -114,6 +117,9 @@ def test_a_deployment_behind_a_service_that_prefers_both_families_answers_by_bot
     for family, client in mine.items():  # by the name: A and AAAA
         done = until(lambda family=family: stage.run("pod", "curl", "-s", family, "http://shop").stdout, family)
         assert f'"client": "{client}' in done
+    for address in service.spec.clusterIPs:  # and back: in-addr.arpa and ip6.arpa
+        named = stage.run("pod", "python3", "-c", BACKWARDS, address).stdout
+        assert named == "shop.dual.svc.cluster.local\n"
     told = stage.client.ask(f"{urls(service)[1]}/env")["MINE"].split(",")
     assert told in [[each.ip for each in pod.status.podIPs] for pod in pods]
     stage.delete(Deployment, "shop", wait=False)
@@ -133,6 +139,16 @@ def test_each_family_has_slices_of_its_own_and_endpoints_show_the_first(stage: S
     assert {each.ip for each in old.subsets[0].addresses} == wanted["IPv6"]
     stage.delete(Service, "both")
     stage.space.wait(EndpointSlice, lambda seen: not by_family(seen))
+
+
+@pytest.mark.parametrize("families", [["IPv6"], ["IPv4", "IPv6"]], ids="+".join)
+def test_the_doctor_finds_a_service_well_by_every_address_it_has(stage: Stage, families: list[str]) -> None:
+    policy = "SingleStack" if len(families) == 1 else "RequireDualStack"
+    service = made(stage, "well", ipFamilies=families, ipFamilyPolicy=policy, type="NodePort")
+    told = stage.space("doctor", "svc/well").stdout
+    assert all(address in told for address in service.spec.clusterIPs)
+    assert ("[fd00:56::12]" in told) and (("192.168.56.12" in told) is ("IPv4" in families))
+    stage.delete(Service, "well")
 
 
 @pytest.mark.parametrize(

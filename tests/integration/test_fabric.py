@@ -125,6 +125,7 @@ def test_a_node_can_be_cut_off_and_healed(one):
     fabric.heal(ONE, "node-1")
     # The bridge opens its port when the kernel has told it of the carrier, which takes up to a second.
     assert pings(f"mk8s-{ONE}-control", "192.168.56.11", times=30)
+    assert pings(f"mk8s-{ONE}-control", "fd00:56::11", times=30)
 
 
 def test_a_node_whose_sandbox_died_is_plugged_in_again(one):

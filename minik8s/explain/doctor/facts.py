@@ -191,8 +191,8 @@ def targets_of(port: ServicePort, slices: Sequence[EndpointSlice]) -> list[Targe
     return [found[key] for key in sorted(found)]
 
 
-def node_address(node: Node) -> str:
-    return next((each.address for each in node.status.addresses if each.type == "InternalIP"), "")
+def node_addresses(node: Node) -> list[str]:
+    return [each.address for each in node.status.addresses if each.type == "InternalIP"]
 
 
 def node_is_ready(node: Node) -> bool:

@@ -9,7 +9,7 @@ Read next: ../kernelview.py, ../../proxy/README.md.
 from collections.abc import Iterable
 
 from minik8s import params
-from minik8s.explain.doctor.facts import Dial, Facts, Listener, OnNode, Target, node_address
+from minik8s.explain.doctor.facts import Dial, Facts, Listener, OnNode, Target, node_addresses
 from minik8s.explain.doctor.objects import command, count, edit
 from minik8s.explain.doctor.verdict import Evidence, Verdict, ok, red, skipped, unasked
 
@@ -163,7 +163,7 @@ def name_resolves(facts: Facts) -> Verdict:
 
 def _expected(facts: Facts) -> set[str]:
     if facts.has_address:
-        return {facts.spec.spec.clusterIP}
+        return set(facts.spec.spec.clusterIPs)
     pods = {each.ip for pod in facts.selected for each in pod.status.podIPs}
     return pods | {address for one in facts.slices for each in one.endpoints for address in each.addresses}
 
@@ -261,7 +261,7 @@ def _without_local(facts: Facts, policy_local: bool) -> set[str]:
 def _owner(facts: Facts, dial: Dial) -> str:
     """The node whose port was dialled."""
     host = dial.target.rpartition(":")[0].strip("[]")
-    return next((node.metadata.name for node in facts.nodes if node_address(node) == host), "")
+    return next((node.metadata.name for node in facts.nodes if host in node_addresses(node)), "")
 
 
 def _only_local(facts: Facts, node: str) -> Verdict:

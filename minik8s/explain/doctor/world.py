@@ -24,7 +24,7 @@ from minik8s.api.pods import is_terminating
 from minik8s.client.rest import ApiError, Client, Unreachable
 from minik8s.explain import kernelview
 from minik8s.explain.doctor import ladder
-from minik8s.explain.doctor.facts import Dial, Facts, Listener, Lookup, OnNode, Target, node_address, node_is_ready
+from minik8s.explain.doctor.facts import Dial, Facts, Listener, Lookup, OnNode, Target, node_addresses, node_is_ready
 from minik8s.explain.rulesworld import page
 from minik8s.host import clock
 from minik8s.nft.parse import NotUnderstood, parse
@@ -119,11 +119,12 @@ class World:
     def _network(self, facts: Facts) -> None:
         ports = facts.spec.spec.ports
         nodes = facts.of_interest()
-        address = facts.spec.spec.clusterIP if facts.has_address else ""
+        addresses = facts.spec.spec.clusterIPs if facts.has_address else []
         with ThreadPoolExecutor(max_workers=2 * WORKERS) as pool:
             lookup = pool.submit(self._lookup, facts)
             many = lambda dial: self._dial(dial, DIALS)  # noqa: E731
-            to_address = [pool.submit(many, each) for port in ports if address for each in dials(facts, address, port)]
+            pairs = [(address, port) for address in addresses for port in ports]
+            to_address = [pool.submit(many, each) for pair in pairs for each in dials(facts, *pair)]
             to_nodes = [pool.submit(many, each) for port in ports if port.nodePort for each in from_nodes(facts, port)]
             on_nodes = [pool.submit(self._on_node, facts, node) for node in nodes]
             facts.lookup = lookup.result()
@@ -238,11 +239,13 @@ def dials(facts: Facts, address: str, port: ServicePort) -> Iterable[Dial]:
 
 
 def from_nodes(facts: Facts, port: ServicePort) -> Iterable[Dial]:
-    """To the node port of every node that answers, from one of them."""
+    """To the node port of every node that answers, from one of them; in each family that the Service has."""
     here = (facts.of_interest() or [""])[0]
+    families = facts.spec.spec.ipFamilies or ["IPv4"]
     for node in facts.nodes:
-        if node_is_ready(node):
-            yield Dial(here, "", host_port(node_address(node), port.nodePort), port.protocol)
+        for address in node_addresses(node) if node_is_ready(node) else ():
+            if ("IPv6" if ":" in address else "IPv4") in families:
+                yield Dial(here, "", host_port(address, port.nodePort), port.protocol)
 
 
 def _all(work: Callable[[T], R], given: Iterable[T]) -> list[R]:

@@ -53,13 +53,16 @@ def test_a_short_name_is_tried_with_each_search_domain(name, conf, asked):
 def packet(code: int, *addresses: bytes) -> bytes:
     asked = question(7, "web.default.svc.cluster.local")
     head = struct.pack("!6H", 7, 0x8400 | code, 1, len(addresses), 0, 0)
-    return head + asked[12:] + b"".join(b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 5, 4) + each for each in addresses)
+    kinds = {4: 1, 16: 28}  # A and AAAA, by the length of the address
+    fixed = [struct.pack("!HHIH", kinds[len(each)], 1, 5, len(each)) for each in addresses]
+    return head + asked[12:] + b"".join(b"\xc0\x0c" + one + each for one, each in zip(fixed, addresses, strict=True))
 
 
 @pytest.mark.parametrize(
     ("data", "answer"),
     [
         (packet(0, b"\x0a\x60\x05\x06"), Answer("NOERROR", ("10.96.5.6",))),
+        (packet(0, bytes.fromhex("fd000096" + "0" * 23 + "7")), Answer("NOERROR", ("fd00:96::7",))),
         (packet(3), Answer("NXDOMAIN")),
         (packet(0, b"\x0a\x60\x05\x06")[:-3], Answer("an answer that breaks off")),
         (b"", Answer("an answer that breaks off")),

@@ -19,6 +19,7 @@ def service(**spec) -> Service:
     whole = {
         "type": "NodePort",
         "clusterIP": IP,
+        "clusterIPs": [IP],
         "selector": {"app": "web"},
         "ports": [{"name": "http", "port": 80, "targetPort": "http", "nodePort": 30080}],
         "internalTrafficPolicy": "Cluster",
