@@ -31,10 +31,11 @@ def test_an_ingress_from_the_first_warning_to_a_rolling_update(cluster: Cluster,
         addresses = [topology.node_address(node) for node in cluster.record.nodes]
 
         def served(found: dict[str, Ingress]) -> bool:
-            return [each.ip for each in found["web"].status.loadBalancer.ingress] == addresses
+            at = [each.ip for each in found["web"].status.loadBalancer.ingress]
+            return [each for each in at if ":" not in each] == addresses
 
         space.wait(Ingress, served)
-        assert ",".join(addresses) in space("get", "ingress").stdout
+        assert addresses[-1] in space("get", "ingress").stdout
         again = INGRESS.replace("name: web}\nspec", "name: again}\nspec")
         assert space("apply", "-f", "-", say=again).stderr == "", "now it is served"
         assert space.get(Ingress, "again").spec.ingressClassName == "minik8s"
