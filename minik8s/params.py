@@ -189,7 +189,7 @@ INGRESS_KEEPALIVE_S = 10  # how long an idle connection of a client is kept; aft
 INGRESS_DRAIN_S = 60  # how long the old process may finish after a reload
 INGRESS_RELOAD_TIMEOUT_S = 10.0
 INGRESS_LOOK_S = 5.0  # how often HAProxy is looked at when nothing was heard of it
-INGRESS_LEASE_RENEW_S, INGRESS_LEASE_S = 5.0, 15  # the instance on a node says that it lives
+INGRESS_LEASE_RENEW_S, INGRESS_LEASE_S = 4.0, 15  # the instance on a node says that it lives
 RUN_DIRECTORY = "/run/minik8s"  # what means nothing after a reboot: locks, sockets, HAProxy's files
 
 # --- Certificates ----------------------------------------------------------------------------------------------------

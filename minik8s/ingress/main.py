@@ -78,9 +78,13 @@ class Publisher:
     cache: Cache
     syncer: Syncer
     _renewed: float = float("-inf")
+    _class_there: bool = False  # once is enough: who deletes it means it
     _told: set[tuple[str, str, str]] = field(default_factory=set)
 
     def sync(self) -> None:
+        if not self._class_there:
+            ensure_class(self.component)
+            self._class_there = True
         node = self.component.options.node
         if self.syncer.serves and clock.monotonic() - self._renewed >= params.INGRESS_LEASE_RENEW_S:
             members.renew(self.component.client, node)
@@ -144,7 +148,6 @@ def main(component: Component) -> None:
         queue.add(STATUS)
         return params.INGRESS_LOOK_S
 
-    ensure_class(component)
     queue.add(PROXY)
     health = component.serve_health({"haproxy": lambda: "" if syncer.serves else "not served"}, pages(syncer))
     threading.Thread(target=_watch, args=(component, world, queue), name="haproxy", daemon=True).start()

@@ -1,8 +1,8 @@
 """Which nodes serve, and so which addresses an Ingress has: pure decisions, and the Lease by which a node says so.
 
-The instance on each node renews a Lease of its own while HAProxy runs by the newest wish; a sync that failed renews
-nothing. Age is judged by the observer's monotonic clock since it last saw the Lease change. Of the nodes that live the
-first by name publishes for all, so nobody has to be elected; should two believe it for a moment, they write the same.
+The instance on each node renews a Lease of its own while HAProxy runs; a sync that failed renews nothing. Age is judged
+by the observer's monotonic clock since it last saw the Lease change. Of the nodes that live the first by name publishes
+for all, so nobody has to be elected; should two believe it for a moment, they write the same.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

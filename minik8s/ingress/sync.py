@@ -25,7 +25,7 @@ class Syncer:
     journal: Journal
     tell: Callable[[Trouble], None]  # an Event
     wanted: Wish | None = None
-    serves: bool = False  # HAProxy runs by the newest wish
+    serves: bool = False  # HAProxy runs: by the newest wish, or by an older one because that was refused
     reloads: int = 0
     _refused: str = ""  # the generation that was refused last
     _accepted: dict[str, str] = field(default_factory=dict)  # uid → resourceVersion, of the Ingresses in force
@@ -37,7 +37,6 @@ class Syncer:
             for action in plan(self.wanted.config, self.world.observe()):
                 self._do(self.wanted, action)
         except Refused as error:
-            self.serves = False
             self._go_on(objects, str(error))
             raise
         except BaseException:
@@ -63,7 +62,9 @@ class Syncer:
     def _go_on(self, objects: Objects, said: str) -> None:
         """By the old rules, but not with the old endpoints; and the word about it once for each refused wish."""
         assert self.wanted is not None
-        for action in endpoints(self.wanted.config, self.world.observe()):
+        running = self.world.observe()
+        self.serves = bool(running.generation)
+        for action in endpoints(self.wanted.config, running):
             self._do(self.wanted, action)
         if self.wanted.config.generation != self._refused:
             self._refused = self.wanted.config.generation

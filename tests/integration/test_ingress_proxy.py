@@ -215,6 +215,7 @@ def test_a_refused_configuration_leaves_the_old_one_and_names_the_ingress(made: 
         made.apply(**services(web=[2]))
     assert made.ask("a.test")[1]["pod"] == pod(2), "its endpoints are followed all the same"
     assert made.troubles == [], "once is enough"
+    assert made.syncer.serves, "the node goes on to serve"
     made.apply(ingresses=[good, innocent])
     assert made.ask("c.test")[0] == 200
 
