@@ -7,6 +7,7 @@ other), `status` for the API. Next: `sync.py`.
 import contextlib
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +97,12 @@ class Publisher:
 
     def leave(self) -> None:
         """This node serves no longer: take its address out, unless another one does it."""
-        members.renew(self.component.client, self.component.options.node, leave=True)
-        others = [each for each in self.cache.alive() if each != self.component.options.node]
-        if not others:
-            self._publish(others)
+        client = self.component.client
+        members.renew(client, self.component.options.node, leave=True)
+        # Not from the cache: of two that leave at the same time one must see that it is the last.
+        leases = client.list(Lease, members.NAMESPACE).items
+        if not members.alive(leases, self.cache.changed, clock.monotonic()):
+            self._publish([])
 
     def _publish(self, alive: list[str]) -> None:
         at = members.addresses(alive, self.cache.nodes.values())
@@ -119,11 +122,8 @@ class Publisher:
         now = {(each.about.metadata.uid, each.reason, each.message): each for each in troubles}
         for same, each in now.items():
             if same not in self._told:
-                self.tell(each)
+                tell(self.component, each)
         self._told = set(now)
-
-    def tell(self, trouble: Trouble) -> None:
-        self.component.events.warning(trouble.about, trouble.reason, trouble.message)
 
 
 def main(component: Component) -> None:
@@ -134,7 +134,7 @@ def main(component: Component) -> None:
     world = World(Path(params.RUN_DIRECTORY) / options.cluster / f"ingress-{options.node}", options.node_ips)
     queue = WorkQueue()
     cache = Cache(component, queue)
-    syncer = Syncer(world, component.journal, lambda trouble: publisher.tell(trouble))
+    syncer = Syncer(world, component.journal, partial(tell, component))
     publisher = Publisher(component, cache, syncer)
 
     def sync(name: str) -> float | None:
@@ -158,6 +158,10 @@ def main(component: Component) -> None:
         informer.stop()
     health.stop()
     world.end()
+
+
+def tell(component: Component, trouble: Trouble) -> None:
+    component.events.warning(trouble.about, trouble.reason, trouble.message)
 
 
 def ensure_class(component: Component) -> None:

@@ -1,6 +1,7 @@
 """All of the ingress that touches the machine: files, the HAProxy process, its command socket.
 
-The process outlives this component, and is found again by pid, start time and network namespace. Configurations stand
+The process outlives this component, and is found again by the pid it wrote down itself, the place of its configuration
+in its command line, and its network namespace. Configurations stand
 in directories named after their generation; `current` points to the one in force, and is moved only after HAProxy has
 said that the new one is well. Invariant: a configuration that HAProxy refuses changes nothing; keys are root's alone.
 
@@ -9,7 +10,6 @@ Source: HAProxy's management guide: master-worker mode (SIGUSR2 reloads), runtim
 
 import contextlib
 import datetime
-import json
 import os
 import pwd
 import shutil
@@ -30,7 +30,7 @@ from minik8s.ingress.backends import endpoint_text
 from minik8s.ingress.config import FALLBACK, Files, Site
 from minik8s.ingress.plan import Running, Slots
 
-PROGRAM = "haproxy"
+PROGRAM, PID_FILE = "haproxy", "haproxy.pid"
 LOOK_S = 0.02  # while HAProxy comes up: it tells nobody
 SOCKET_TIMEOUT_S = 3.0
 COMMANDS_AT_ONCE = 50  # in one line for HAProxy, which takes 16 KB
@@ -134,25 +134,32 @@ class World:
 
     def _pid(self) -> tuple[int, int] | None:
         """Pid and start time of HAProxy's master, if it lives in this namespace."""
-        if self._child:
-            self._child.poll()  # or it would stay behind as a zombie
-        try:
-            known = json.loads((self.root / "haproxy.json").read_text())
-        except (FileNotFoundError, ValueError):
+        if self._child and self._child.poll() is None:
+            pid = self._child.pid
+        else:
+            pid = self._adopted()
+        started = processes.start_time(pid) if pid else None
+        if started is None:
             return None
-        pid, started = int(known["pid"]), int(known["started"])
         with contextlib.suppress(OSError):
-            if processes.alive(pid, started):
-                if namespaces.identity(f"/proc/{pid}/ns/net") == namespaces.identity(NAMESPACE):
-                    return pid, started
-                processes.kill(pid, signal.SIGKILL, started)  # the node's sandbox was made anew around us
+            if namespaces.identity(f"/proc/{pid}/ns/net") == namespaces.identity(NAMESPACE):
+                return pid, started
+            processes.kill(pid, signal.SIGKILL, started)  # the node's sandbox was made anew around us
         return None
 
+    def _adopted(self) -> int:
+        """The pid of a HAProxy that a component before us started with this configuration; 0 when there is none."""
+        try:
+            pid = int((self.root / PID_FILE).read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+        words = processes.command_line(pid)
+        # While it reloads it executes itself anew, and has no words for a moment.
+        return pid if str(self._current) in words or (not words and processes.alive(pid)) else 0
+
     def _start(self) -> None:
-        argv = [PROGRAM, "-W", "-f", str(self._current / "haproxy.cfg")]
+        argv = [PROGRAM, "-W", "-p", str(self.root / PID_FILE), "-f", str(self._current / "haproxy.cfg")]
         self._child = processes.spawn(argv, log=self.root / "haproxy.log")
-        known = {"pid": self._child.pid, "started": processes.start_time(self._child.pid)}
-        _write(self.root / "haproxy.json", json.dumps(known))
 
     def _wait_for(self, generation: str) -> None:
         until = clock.monotonic() + params.INGRESS_RELOAD_TIMEOUT_S

@@ -99,8 +99,8 @@ class Bed:
 
     def haproxy(self) -> tuple[int, int]:
         """Its pid and start time."""
-        known = json.loads((self.root / "haproxy.json").read_text())
-        return known["pid"], known["started"]
+        pid = int((self.root / "haproxy.pid").read_text())
+        return pid, processes.start_time(pid) or 0
 
     def serve(self, address: str) -> Backend:
         """Start a Pod."""
