@@ -6,7 +6,8 @@ server. Everything it makes carries labels, and Docker is its only memory: kille
 runs and disturbs nothing.
 
 A Pod is a sandbox (a pause container that owns the network namespace, plugged into the Pod bridge) and the Pod's
-containers, which join the sandbox's network.
+containers, which join the sandbox's network. It has an address of each range that its node has: IPv4, and IPv6 where
+the kernel speaks it.
 
 Read in this order: `observed.py` what is seen; `actions.py` what can be done; `plan.py` which of it is done, and why;
 `status.py` what is told; `sync.py` the loop around them; `world/` the hands; `main.py` the wiring. The chapters

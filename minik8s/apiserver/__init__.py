@@ -12,7 +12,8 @@ the few things in which they differ. A request goes through these files, in this
     routes.py       path → kind, namespace, name, subresource
     authz.py        may they?
     admission.py    bytes → a complete, valid object
-    verbs.py        create, update, patch, delete; deletion.py decides how an object goes; allocation.py adds addresses
+    verbs.py        create, update, patch, delete; deletion.py decides how an object goes; services.py and families.py
+                    what a Service keeps and asks for, allocation.py gives it addresses and ports
     registry.py     objects ↔ the store: keys, guards, what to do when the outcome is unknown
     reads.py        get, list; selection.py holds selectors
     watching.py     the stream of changes

@@ -102,6 +102,13 @@ def test_should_be_able_to_reach_pod_on_ipv4_and_ipv6_ip(stage: Stage) -> None:
             assert (said.get("pod"), client) == (pod.metadata.name, mine.ip)
 
 
+def test_what_leaves_the_pods_for_elsewhere_finds_back_by_both_families(stage: Stage) -> None:
+    """Nobody but nodes has routes to Pods: the node lends its address."""
+    for address in (params.LAN_GATEWAY, topology.beside(params.LAN_GATEWAY)):
+        family = "-6" if ":" in address else "-4"
+        assert stage.run("pod", "busybox", "ping", family, "-c1", "-W2", address).code == 0, address
+
+
 def test_a_deployment_behind_a_service_that_prefers_both_families_answers_by_both(stage: Stage) -> None:
     stage.space.apply(SHOP)
     stage.space.wait(Deployment, lambda seen: "shop" in seen and seen["shop"].status.readyReplicas == 3)

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minik8s.api import codec, defaults, validation
 from minik8s.api.core import Service
@@ -298,6 +300,59 @@ def test_a_service_that_prefers_both_stays_as_it_is_when_the_cluster_loses_or_wi
     new = codec.from_dict(Service, codec.to_dict(old))
     new.spec.selector = {"app": "other"}
     assert shown(stored(new, old, BOTH).spec) == (PREFER, ["IPv4"], [A])
+
+
+WISHES = st.fixed_dictionaries(
+    {},
+    optional={
+        "ipFamilyPolicy": st.sampled_from([SINGLE, PREFER, REQUIRE, None]),
+        "ipFamilies": st.sampled_from([["IPv4"], ["IPv6"], ["IPv4", "IPv6"], ["IPv6", "IPv4"], None]),
+        "clusterIP": st.sampled_from([OWN_A, OWN_B, "None", None]),
+        "clusterIPs": st.sampled_from([[OWN_A], [OWN_B], [OWN_A, OWN_B], [OWN_B, OWN_A], ["None"], None]),
+        "type": st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]),
+        "selector": st.sampled_from([{"app": "web"}, None]),
+    },
+)
+
+
+@given(st.lists(WISHES, min_size=1, max_size=8), st.sampled_from([FOUR, SIX, BOTH]))
+def test_whatever_is_asked_for_in_whatever_order_the_claims_are_what_the_service_has(wishes, cluster):
+    """And what it has goes together: an address for each family, none twice, the primary kept."""
+    held: set[str] = set()
+    old: Service | None = None
+    for wish in wishes:
+        raw = codec.to_dict(old or service())
+        raw["spec"] = {k: v for k, v in {**raw["spec"], **wish, "externalName": "x"}.items() if v is not None}
+        if raw["spec"].get("type") != "ExternalName":
+            del raw["spec"]["externalName"]
+        new = codec.from_dict(Service, raw)
+        try:
+            defaults.set_defaults(new)
+            services.prepare(new, old, cluster)
+            if validation.validate(new, old):
+                continue
+            plan = allocation.plan(new, old, View(held, 0))
+        except Refused:
+            continue
+        taken = {claim.key for claim in plan.take}
+        assert not taken & held and set(plan.release) <= held
+        held = (held | taken) - set(plan.release)
+        assert held == set(allocation.held_by(new))
+        _fits(new, old)
+        old = new
+
+
+def _fits(new: Service, old: Service | None) -> None:
+    spec = new.spec
+    if spec.type == "ExternalName":
+        assert shown(spec) == (None, [], [])
+        return
+    assert spec.clusterIP == spec.clusterIPs[0] and len(spec.ipFamilies) == len(set(spec.ipFamilies))
+    assert len(spec.ipFamilies) == 1 or spec.ipFamilyPolicy != SINGLE
+    if spec.clusterIP != "None":
+        assert ["IPv6" if ":" in each else "IPv4" for each in spec.clusterIPs] == spec.ipFamilies
+    if old is not None and old.spec.type != "ExternalName":
+        assert spec.clusterIP == old.spec.clusterIP
 
 
 def test_what_is_stored_may_be_sent_back_as_it_is():
