@@ -16,7 +16,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -134,8 +134,9 @@ def _library() -> ctypes.CDLL:
 # --- Connection tracking ------------------------------------------------------------------------------------
 
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
-_CT_DELETE = (1 << 8) | 2  # NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE
-_CTA_TUPLE_REPLY, _CTA_TUPLE_IP, _CTA_TUPLE_PROTO, _CTA_FILTER = 2, 1, 2, 25
+_CT_GET, _CT_DELETE = (1 << 8) | 1, (1 << 8) | 2  # NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET and _DELETE
+_CTA_STATUS, _CTA_STATUS_MASK, _IPS_SEEN_REPLY = 3, 26, 2
+_CTA_TUPLE_ORIG, _CTA_TUPLE_REPLY, _CTA_TUPLE_IP, _CTA_TUPLE_PROTO, _CTA_FILTER = 1, 2, 1, 2, 25
 _CTA_IP_V4_SRC, _CTA_IP_V6_SRC, _CTA_PROTO_NUM, _CTA_PROTO_SRC_PORT = 1, 3, 1, 2
 _CTA_FILTER_ORIG_FLAGS, _CTA_FILTER_REPLY_FLAGS = 1, 2
 _FILTER_IP_SRC, _FILTER_PROTO_NUM, _FILTER_SRC_PORT = 1 << 0, 1 << 3, 1 << 4
@@ -147,19 +148,57 @@ def forget_flows(flows: Iterable[Flows]) -> None:
     Of TCP only unanswered handshakes: what is established goes on for as long as its ends like. An unanswered one
     would hold its source port for two minutes, and lead whoever uses that port next to the same dead address.
     """
-    for one in flows:
-        if one.proto == "tcp":
-            _delete_by_program(one, "--state", "SYN_SENT")
-            continue
-        try:
-            _delete_by_filter(one)
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
-                raise
-            _delete_by_program(one)  # kernels before 6.2 or so do not filter deletions
+    every = list(flows)
+    _forget([one for one in every if one.proto == "tcp"], _delete_handshakes, "--state", "SYN_SENT")
+    for one in every:
+        if one.proto != "tcp":
+            _forget([one], _delete_by_filter)
 
 
-def _delete_by_filter(flow: Flows) -> None:
+def _forget(flows: list[Flows], delete: Callable[[list[Flows]], None], *words: str) -> None:
+    try:
+        if flows:
+            delete(flows)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+            raise
+        for one in flows:
+            _delete_by_program(one, *words)  # kernels before 6.2 or so do not filter
+
+
+def _delete_by_filter(flows: list[Flows]) -> None:
+    with contextlib.closing(_netlink()) as sock:
+        for one in flows:
+            _request(sock, _CT_DELETE, _family(one), _filter(one))
+
+
+def _delete_handshakes(flows: list[Flows]) -> None:
+    """What was never answered is listed once for all of them: the kernel walks all it tracks for each question."""
+    unanswered = _attribute(_CTA_STATUS, bytes(4)) + _attribute(_CTA_STATUS_MASK, struct.pack("!I", _IPS_SEEN_REPLY))
+    wanted = {(socket.inet_pton(_family(one), one.address), one.port) for one in flows}
+    with contextlib.closing(_netlink()) as sock:
+        for family in {_family(one) for one in flows}:
+            for entry in _dump(sock, _CT_GET, family, unanswered):
+                if _answering(entry) in wanted:
+                    _request(sock, _CT_DELETE, family, _attribute(_CTA_TUPLE_ORIG, entry[_CTA_TUPLE_ORIG], nested=True))
+
+
+def _answering(entry: Mapping[int, bytes]) -> tuple[bytes, int]:
+    """From where the answers of a tracked TCP connection would come; nothing for another protocol."""
+    reply = dict(_attributes(entry[_CTA_TUPLE_REPLY]))
+    proto, where = dict(_attributes(reply[_CTA_TUPLE_PROTO])), dict(_attributes(reply[_CTA_TUPLE_IP]))
+    if proto[_CTA_PROTO_NUM] != bytes([PROTOCOLS["tcp"]]):
+        return b"", 0
+    source = where.get(_CTA_IP_V4_SRC) or where[_CTA_IP_V6_SRC]
+    return source, int.from_bytes(proto[_CTA_PROTO_SRC_PORT], "big")
+
+
+def _family(flow: Flows) -> int:
+    return socket.AF_INET6 if ":" in flow.address else socket.AF_INET
+
+
+def _filter(flow: Flows) -> bytes:
+    """The attributes that choose flows by where their answers come from."""
     v6 = ":" in flow.address
     ports = _attribute(_CTA_PROTO_NUM, bytes([PROTOCOLS[flow.proto]]))
     ports += _attribute(_CTA_PROTO_SRC_PORT, struct.pack("!H", flow.port))
@@ -176,9 +215,7 @@ def _delete_by_filter(flow: Flows) -> None:
         + _attribute(_CTA_FILTER_REPLY_FLAGS, struct.pack("=I", flags)),
         nested=True,
     )
-    family = socket.AF_INET6 if v6 else socket.AF_INET
-    with contextlib.closing(_netlink()) as sock:
-        _request(sock, _CT_DELETE, family, wanted)
+    return wanted
 
 
 def _delete_by_program(flow: Flows, *more: str) -> None:
@@ -250,7 +287,8 @@ def _generations(data: bytes) -> Iterator[Generation]:
 
 # --- Netlink, as little as needed ---------------------------------------------------------------------------
 
-_NLM_F_REQUEST, _NLM_F_ACK, _NLMSG_ERROR, _NLA_F_NESTED, _NLA_TYPE = 1, 4, 2, 0x8000, 0x3FFF
+_NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP, _NLA_F_NESTED, _NLA_TYPE = 1, 4, 0x300, 0x8000, 0x3FFF
+_NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _SEQUENCE = 1
 
 
@@ -269,6 +307,22 @@ def _request(sock: socket.socket, kind: int, family: int, attributes: bytes, ack
         if code and -code != errno.ENOENT:  # nothing to delete is what we wanted
             raise OSError(-code, os.strerror(-code))
     return answer
+
+
+def _dump(sock: socket.socket, kind: int, family: int, attributes: bytes) -> list[dict[int, bytes]]:
+    """All entries of a listing, each as its attributes."""
+    body = struct.pack("=BBH", family, 0, 0) + attributes
+    sock.settimeout(processes.RUN_TIMEOUT_S)
+    sock.sendto(struct.pack("=IHHII", 16 + len(body), kind, _NLM_F_REQUEST | _NLM_F_DUMP, _SEQUENCE, 0) + body, (0, 0))
+    found: list[dict[int, bytes]] = []
+    while True:
+        for got, payload in _messages(sock.recv(1 << 16)):
+            if got == _NLMSG_DONE:
+                return found
+            if got == _NLMSG_ERROR:
+                code = -struct.unpack_from("=i", payload)[0]
+                raise OSError(code, os.strerror(code))
+            found.append(dict(_attributes(payload[4:])))
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:

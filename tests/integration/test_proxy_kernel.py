@@ -210,7 +210,7 @@ def tracked(place: str, address: str) -> str:
 def test_flows_are_forgotten_by_the_program_where_the_kernel_cannot_filter(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(flow: Flows) -> None:
+    def refused(flows: list[Flows]) -> None:
         raise OSError(errno.EINVAL, "no filter")
 
     monkeypatch.setattr("minik8s.nft.kernel._delete_by_filter", refused)
