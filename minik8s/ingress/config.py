@@ -5,7 +5,7 @@ never part of the program that reads it. A key is host and path together (`shop.
 slots: which one holds what is not part of `generation`, because it is changed while HAProxy runs. Invariant: two
 configurations of the same `generation` differ in the content of slots alone.
 
-Read `README.md` for a configuration with its lines explained, then `rules.py`.
+Read `README.md` for a request's way through it. A whole one is tests/unit/ingress/golden/shop.txt.
 """
 
 import hashlib
