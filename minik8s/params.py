@@ -56,6 +56,7 @@ HEALTH_PORTS = {
     "proxy": 10249,
     "dns": 9153,
     "ingress": 10254,  # ingress-nginx has the same
+    "sidecar": 15020,  # Istio's sidecar has the same
     "scheduler": 10259,
     "controllers": 10257,
 }
@@ -84,9 +85,12 @@ ROUTE_PROTOCOL = 88
 TABLE_PROXY = "minik8s"
 TABLE_AGENT = "minik8s-pods"
 TABLE_TRACE = "minik8s-trace"
+TABLE_SIDECAR = "minik8s-sidecar"  # in a Pod's own namespace, like the next
+TABLE_SIDECAR_KEPT = "minik8s-sidecar-kept"
 
 # Bits of the packet mark. One word is shared by all who mark packets on a node; these are ours.
 MARK_MASQUERADE = 0x4000  # kube-proxy's own bit: source address is to be replaced on the way out
+MARK_SIDECAR = 0x10000  # in a Pod's namespace: the sidecar's own connection, not to be led to the sidecar again
 
 # --- Images: built on the spot, with a tag, because untagged images are always pulled --------------------------------
 
@@ -162,12 +166,25 @@ DNS_NDOTS = 5
 MAX_ENDPOINTS_PER_SLICE = 100  # upstream's --max-endpoints-per-slice
 MAX_ENDPOINTS = 1000  # more than this and Endpoints is truncated (upstream's annotation over-capacity)
 # How packets to a Service are spread over its endpoints: kube-proxy's --proxy-mode.
-PROXY_MODES = ("nftables", "ipvs")
+PROXY_MODES = ("nftables", "ipvs", "sidecar")
 DEFAULT_PROXY_MODE = "nftables"
 # IPVS mode, with kube-proxy's names: the link that has every Service address, and who gets the next connection.
 IPVS_LINK = "kube-ipvs0"
 IPVS_SCHEDULER = "rr"
 IPVS_SYNC_PERIOD_S = 2.0  # IPVS tells nobody of its changes: how soon drained servers and others' tampering are noticed
+# What a single Pod may ask for on top of that, whatever the cluster's mode: a sidecar, or none.
+PROXY_ANNOTATION = "minik8s.io/proxy"
+POD_PROXIES = ("nftables", "sidecar")
+SIDECAR_PORT = 15001  # Istio's port for what leaves a Pod; on the Pod's loopback only
+SIDECAR_ATTEMPTS = 3  # endpoints tried for one connection
+# The kernel repeats an unanswered SYN after one second: whoever has not answered two of them is given up.
+SIDECAR_CONNECT_TIMEOUT_S = 1.5
+SIDECAR_ASIDE_S = 5.0  # how long an endpoint that failed comes after all others
+SIDECAR_CONNECTIONS = 4000  # at once, for all Pods of a node; one more is reset at once
+SIDECAR_BUFFER = 256 * 1024  # bytes carried at one go
+SIDECAR_ASK_S = 30.0  # how often a proxy whose node needs a sidecar makes sure that there is one
+# An endpoint that vanished without a word: asked after so many quiet seconds, again and again, and given up.
+SIDECAR_KEEPALIVE_IDLE_S, SIDECAR_KEEPALIVE_INTERVAL_S, SIDECAR_KEEPALIVE_PROBES = 15, 5, 3
 SESSION_AFFINITY_TIMEOUT_S = 10800  # upstream's default for sessionAffinity: ClientIP, three hours
 SESSION_AFFINITY_CLIENTS = 65535  # remembered for each endpoint; one more and a client is balanced anew
 DNS_TTL_S = 5  # CoreDNS' default

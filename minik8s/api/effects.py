@@ -19,7 +19,7 @@ from minik8s.api.core import Endpoints, NodeSpec, ServiceAccount, ServicePort, S
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.meta import Object
 from minik8s.api.networking import IngressBackend, IngressClassSpec
-from minik8s.api.pods import Affinity, Container, EmptyDirVolumeSource, PodSpec
+from minik8s.api.pods import Affinity, Container, EmptyDirVolumeSource, Pod, PodSpec, PodTemplateSpec
 
 NO_TOKEN = "Pods get no token here, so they have no identity at the API server"
 NO_ANSWER = "it gets an address of the LAN, but no node answers for that yet; the node ports work"
@@ -120,6 +120,8 @@ def _walk(owner: msgspec.Struct, path: str) -> Iterator[tuple[str, str]]:
             yield from _walk(inner, deeper)
     if isinstance(owner, PodSpec):
         yield from _beside(owner, path)
+    if isinstance(owner, Pod | PodTemplateSpec):
+        yield from _annotated(owner, path)
 
 
 def _structs(value: Any, path: str) -> Iterator[tuple[str, msgspec.Struct]]:
@@ -127,6 +129,12 @@ def _structs(value: Any, path: str) -> Iterator[tuple[str, msgspec.Struct]]:
         yield path, value
     elif isinstance(value, list):
         yield from ((f"{path}[{at}]", each) for at, each in enumerate(value) if isinstance(each, msgspec.Struct))
+
+
+def _annotated(pod: Pod | PodTemplateSpec, path: str) -> Iterable[tuple[str, str]]:
+    if pod.spec.hostNetwork and pod.metadata.annotations.get(params.PROXY_ANNOTATION) == "sidecar":
+        here = f"{path}.metadata.annotations" if path else "metadata.annotations"
+        yield f"{here}[{params.PROXY_ANNOTATION}]", "a Pod in the node's own network has none of its own for a sidecar"
 
 
 def _beside(spec: PodSpec, path: str) -> Iterable[tuple[str, str]]:

@@ -146,7 +146,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
         EVENTS,
     ),
-    "system:node-proxier": (Rule(READ, ("services", "endpointslices", "nodes", "namespaces")), EVENTS),
+    # Pods, which upstream's proxy does not read: some of them ask for a sidecar.
+    "system:node-proxier": (Rule(READ, ("services", "endpointslices", "nodes", "namespaces", "pods")), EVENTS),
     # Whose certificates it serves is decided by Ingresses in any namespace, so it reads all Secrets, as upstream does.
     # Its identity is made only for clusters that ask for it.
     "system:node-ingress": (

@@ -24,6 +24,7 @@ HELP = {
     "docker_host": "The Engine's address.",
     "pki_dir": "Where the certificates lie.",
     "state_dir": "Where the journal is kept.",
+    "supervisor": "The socket of whoever keeps processes running, to ask for a sidecar.",
     "health_port": "0: the component's usual one.",
     "identity": "In leader election.",
     "listen": "address:port, or fd://N; may be given several times.",

@@ -37,6 +37,7 @@ class Options:
     docker_host: str = ""
     pki_dir: str = ""
     state_dir: str = ""
+    supervisor: str = ""  # the socket of whoever keeps processes running, for those who may need another one
     controllers: str = "*"
     identity: str = ""  # in leader election; the same after a restart, so that the Lease is taken over at once
     health_port: int = 0  # 0: the component's own of params.HEALTH_PORTS

@@ -22,11 +22,13 @@ MODULES = {
     "agent": "minik8s.agent.main",
     "proxy": "minik8s.proxy.main",
     "dns": "minik8s.dns.main",
+    "sidecar": "minik8s.proxy.sidecar.main",
     "ingress": "minik8s.ingress.main",
 }
 CONTROL_PLANE = ("apiserver", "controllers", "scheduler")
 PER_NODE = ("agent", "proxy", "dns", "ingress")
 OPTIONAL = ("ingress",)  # runs only where it is asked for
+ON_DEMAND = ("sidecar",)  # likewise for each node, from the moment on that another component asks for it
 TIMED = ("controllers", "agent")  # what reads the profile's timers
 # Upstream's names for the same boxes.
 ALIASES = {
@@ -45,8 +47,9 @@ def canonical(name: str) -> str:
     component_name = ALIASES.get(component_name, component_name)
     if component_name not in (*MODULES, "etcd"):
         raise KeyError(f"there is no component {component_name}: {', '.join((*MODULES, 'etcd'))}")
-    if bool(node) != (component_name in PER_NODE) or bool(at) != bool(node):
-        place = "runs once on each node: say NAME@NODE" if component_name in PER_NODE else "runs once, on no node"
+    on_node = component_name in (*PER_NODE, *ON_DEMAND)
+    if bool(node) != on_node or bool(at) != bool(node):
+        place = "runs once on each node: say NAME@NODE" if on_node else "runs once, on no node"
         raise KeyError(f"{component_name} {place}")
     return component_name + at + node
 
@@ -57,6 +60,12 @@ def expected(record: state.Record) -> list[str]:
     nodes = [f"{name}@{node}" for node in record.nodes for name in PER_NODE]
     absent = {*record.without, *(() if record.ingress else ("ingress",))}
     return [name for name in (*control, *nodes) if name.partition("@")[0] not in absent]
+
+
+def allowed(record: state.Record) -> list[str]:
+    """The same, and those that run on demand."""
+    more = [f"{name}@{node}" for node in record.nodes for name in ON_DEMAND if name not in record.without]
+    return [*expected(record), *more]
 
 
 def left_out(words: Iterable[str]) -> tuple[str, ...]:
@@ -83,12 +92,12 @@ def controllers(record: state.Record) -> str:
 
 def differing(before: state.Record, after: state.Record, running: Iterable[str]) -> dict[str, list[str]]:
     """What a changed wish means for processes that run already: which are to `stop`, `start`, or start `again`."""
-    wanted, was = set(expected(after)), set(expected(before))
+    wanted, was = set(allowed(after)), set(allowed(before))
     told: set[str] = set()  # which components are told something else than before
     if before.profile != after.profile:
         told.update(TIMED)
     if before.proxy_mode != after.proxy_mode:
-        told.add("proxy")
+        told.update(("proxy", "sidecar"))
     if controllers(before) != controllers(after):
         told.add("controllers")
     again = {name for name in wanted & was if name.partition("@")[0] in told}
@@ -114,7 +123,8 @@ def launch_server(options: ServerOptions) -> None:
 def options_for(where: state.Paths, record: state.Record, process: str) -> Options:
     """What a component of a cluster on this machine is told."""
     name, _, node = process.partition("@")
-    config = where.kubeconfigs / (f"{name}-{node}.conf" if node else f"{name}.conf")
+    identity = "proxy" if name == "sidecar" else name  # two processes, one box: who may do what is the same
+    config = where.kubeconfigs / (f"{identity}-{node}.conf" if node else f"{identity}.conf")
     return Options(
         name=name,
         kubeconfig=str(config),
@@ -126,6 +136,7 @@ def options_for(where: state.Paths, record: state.Record, process: str) -> Optio
         docker_host=record.docker_host if name == "agent" else "",
         pki_dir=str(where.pki),
         state_dir=str(where.root),
+        supervisor=str(where.control) if name == "proxy" else "",
         controllers=controllers(record),
         identity=process,
     )

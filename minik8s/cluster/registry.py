@@ -8,15 +8,13 @@ Read next: `zygote.py`, the only writer.
 """
 
 import json
-import os
-import socket
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
 from minik8s.cluster import state, topology
 from minik8s.cluster.supervise import Process
-from minik8s.host import processes
+from minik8s.host import processes, supervisor
 
 CALL_TIMEOUT_S = 10.0
 
@@ -68,18 +66,9 @@ def namespace(cluster: str, process: str) -> str:
 
 def ask(where: state.Paths, request: dict[str, Any], timeout: float = CALL_TIMEOUT_S) -> dict[str, Any]:
     """Ask the zygote. Raises ZygoteAway."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(timeout)
-        try:
-            connection.connect(os.fspath(where.control))
-            connection.sendall(json.dumps(request).encode() + b"\n")
-            with connection.makefile("rb") as stream:
-                line = stream.readline()
-        except OSError as error:
-            raise ZygoteAway(f"the zygote of cluster {where.name} does not answer ({error}): `minik8s up`") from error
-    if not line:
-        raise ZygoteAway(f"the zygote of cluster {where.name} ended while we asked: see {where.log('zygote')}")
-    reply = json.loads(line)
-    if "error" in reply:
-        raise ValueError(reply["error"])
-    return reply
+    try:
+        return supervisor.ask(where.control, request, timeout)
+    except OSError as error:
+        raise ZygoteAway(
+            f"the zygote of cluster {where.name} does not answer ({error}): `minik8s up`, or see {where.log('zygote')}"
+        ) from error

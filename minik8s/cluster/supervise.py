@@ -15,7 +15,17 @@ from minik8s import params
 
 # Who is needed by whom: etcd first. Only the order within one round; nobody waits for anybody, because every component
 # retries.
-RANK = {"etcd": 0, "apiserver": 1, "controllers": 2, "scheduler": 3, "agent": 4, "proxy": 5, "dns": 6, "ingress": 7}
+RANK = {
+    "etcd": 0,
+    "apiserver": 1,
+    "controllers": 2,
+    "scheduler": 3,
+    "agent": 4,
+    "proxy": 5,
+    "dns": 6,
+    "ingress": 7,
+    "sidecar": 8,
+}
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ def start_node(at: tuple[state.Paths, state.Record, threading.Lock], docker: eng
     where, record, laying = at
     old = docker.sandbox(record.name, node)
     if not (old and old.pid):
-        down.end_processes(where, [f"{name}@{node}" for name in launch.PER_NODE])
+        down.end_processes(where, [f"{name}@{node}" for name in (*launch.PER_NODE, *launch.ON_DEMAND)])
     sandbox = docker.ensure_sandbox(record.name, node)
     with laying:
         fabric.build(record.name, {node: sandbox.pid})

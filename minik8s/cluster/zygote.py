@@ -64,6 +64,11 @@ class Zygote:
         for name in names:
             self.table.setdefault(name, Process(name))
 
+    def allows(self, name: str) -> bool:
+        """Others than `up` ask too, and do not know what the user wanted left out."""
+        record = state.read(self.where)
+        return record is not None and name.partition("@")[0] not in record.without
+
     def converge(self) -> None:
         """Start what is to be started now. Without a cluster to belong to, end."""
         if not self.where.record.exists():
@@ -173,7 +178,7 @@ class Zygote:
     def do(self, request: dict[str, Any]) -> dict[str, Any]:
         verb, names = request["do"], request.get("names", [])
         if verb == "ensure":
-            self.ensure(names)
+            self.ensure([name for name in names if self.allows(name)])
             self.converge()
         elif verb == "start":
             for name in names:

@@ -45,6 +45,7 @@ _WORDS = {
     facts.ENDPOINTS: "{} written",
     facts.DIED: "died: {}",
     facts.STOPPED: "ended: {}",
+    facts.SIDECAR: "sidecar: {}",
     facts.DELETED: "{} deleted",
     facts.GONE: "{} is gone",
     facts.NODE: "{} changed",

@@ -19,6 +19,7 @@ IFF_UP = 1
 IFA_F_NODAD = 0x02
 RT_TABLE_MAIN = 254
 RTN_UNICAST, RTN_UNREACHABLE = 1, 7
+NOT_ASSIGNED = 0xFFFFFFFF  # NETNSA_NSID_NOT_ASSIGNED
 NAME_LIMIT = 15  # IFNAMSIZ, without the closing zero
 
 
@@ -116,6 +117,16 @@ def set_hairpin(name: str, on: bool = True) -> None:
 def add_alt_name(name: str, alternative: str) -> None:
     """The full name of a link whose own had to be cut to 15 characters; `ip link show NAME` accepts both."""
     _ignore(errno.EEXIST, lambda ipr: ipr.link("property_add", index=_index(ipr, name), altname=alternative))
+
+
+def knows_namespace_of(pid: int) -> bool:
+    """Is there a number here for the network namespace of this process?
+
+    The kernel gives one to every namespace in which a cable from here ends (RTM_GETNSID, see `ip netns list-id`).
+    """
+    with IPRoute() as ipr:
+        found = ipr.get_netnsid(pid=pid)
+        return bool(found) and found["nsid"] != NOT_ASSIGNED
 
 
 # --- Addresses --------------------------------------------------------------------------------------------------------

@@ -220,6 +220,20 @@ def pids_in_ns(name_or_path: str) -> list[int]:
     return [pid for pid in pids() if inside(pid)]
 
 
+def eldest_in_each_ns() -> dict[int, int]:
+    """Of each network namespace that some process is in (by its number, see `namespaces.identity`) the oldest one."""
+    found: dict[int, tuple[int, int]] = {}
+    for pid in pids():
+        try:
+            where = Path(f"/proc/{pid}/ns/net").stat().st_ino
+        except OSError:  # it ended while we looked
+            continue
+        started = start_time(pid)
+        if started is not None and (where not in found or (started, pid) < found[where]):
+            found[where] = started, pid
+    return {where: pid for where, (_, pid) in found.items()}
+
+
 def parent(pid: int) -> int:
     """The parent's pid; 0 when there is none."""
     fields = _stat(pid)

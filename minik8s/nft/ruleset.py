@@ -110,6 +110,7 @@ class Table:
     comment: str = ""
     sets: Mapping[str, Set] = field(default_factory=dict)
     chains: Mapping[str, Chain] = field(default_factory=dict)
+    owned: bool = False  # it belongs to the connection that made it: nobody else may change it, and it goes with it
 
     @property
     def address(self) -> str:
@@ -119,6 +120,8 @@ class Table:
     def text(self, ordered: bool = True) -> str:
         """The table as `nft -f` reads it and people do. The kernel needs no order of elements, and sorting is dear."""
         lines = [f"table {self.address} {{"]
+        if self.owned:
+            lines.append("\tflags owner")
         if self.comment:
             lines.append(f'\tcomment "{quotable(self.comment)}"')
         for one in sorted(self.sets.values(), key=_set_order):

@@ -5,8 +5,8 @@ kernel: a packet for 10.96.0.7:80 gets the address of one of these Pods instead.
 remembers its choice for the connection. The proxy itself never sees a packet; kill it and everything that worked goes
 on working.
 
-Reads: Services, EndpointSlices, its own Node. Writes: the tables `ip minik8s` and `ip6 minik8s` of its network
-namespace, and nothing else.
+Reads: Services, EndpointSlices, its own Node, and of its node's Pods whether one wants a sidecar. Writes: the tables
+`ip minik8s` and `ip6 minik8s` of its network namespace, and nothing else.
 
 - `endpoints.py`: which endpoints of a Service port get new connections on this node, and why the others do not.
 - `plan.py`: one Service and its slices to chains and map elements. Pure. Read this first, beside README.md.
@@ -14,5 +14,7 @@ namespace, and nothing else.
 - `book.py`: the table as the sum of all plans, and the two small parts that differ when some of them change.
 - `why.py`: a change in words, for the journal.
 - `sync.py`: look, plan, commit in one transaction; what to do when the kernel refuses.
+- `cache.py`: what the API says, by Service.
 - `world.py`: all that touches the kernel. `main.py`: the wiring, and the debug pages.
+- `modes.py`: the other ways of spreading. `virtual/`: by the kernel's IPVS. `sidecar/`: by a process, for single Pods.
 """

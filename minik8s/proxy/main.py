@@ -1,129 +1,32 @@
 """The wiring of the proxy: informers tell which Services changed, one worker commits for all of them at once.
 
-Keys wait in a set of our own while the queue holds a single key, `rules`: while one transaction is being committed
-the next ones gather, and go out together with no fixed delay. A sync that fails puts its keys back and is retried by
-the shared loop.
+While one transaction is being committed the next changes gather (`cache.py`), and go out together with no fixed delay.
+A sync that fails puts its keys back and is retried by the shared loop.
 
-Next: `sync.py`.
+Next: `cache.py`, then `sync.py`.
 """
 
 import threading
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
 
-from minik8s.api import core, times
-from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
-from minik8s.api.meta import key as key_of
 from minik8s.client.component import Component
-from minik8s.client.informer import Informer
 from minik8s.client.loop import Controller
-from minik8s.client.queue import WorkQueue
 from minik8s.proxy.book import Book
-from minik8s.proxy.endpoints import Here
-from minik8s.proxy.layout import Family
+from minik8s.proxy.cache import RULES, of_node
 from minik8s.proxy.metrics import Metrics
 from minik8s.proxy.modes import MODES
 from minik8s.proxy.pages import pages
-from minik8s.proxy.plan import ServicePlan, plan
+from minik8s.proxy.sidecar import demand
 from minik8s.proxy.sync import Syncer
 from minik8s.proxy.world import World
-
-LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time"
-ZONE = "topology.kubernetes.io/zone"
-RULES = "rules"  # the one key of the queue
-
-
-@dataclass
-class Cache:
-    """What the API says, by Service: informers, which slices belong to which Service, and which Services wait."""
-
-    services: Informer[core.Service]
-    slices: Informer[EndpointSlice]
-    nodes: Informer[core.Node]
-    node: str
-    queue: WorkQueue
-    _lock: threading.Lock = field(default_factory=threading.Lock)  # guards the three below
-    _slices_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    _waiting: set[str] = field(default_factory=set)
-    _triggers: list[float] = field(default_factory=list)
-
-    @property
-    def informers(self) -> list[Informer[Any]]:
-        return [self.services, self.slices, self.nodes]
-
-    def watch(self) -> None:
-        self.services.on_change(self._on_service)
-        self.slices.on_change(self._on_slice)
-        self.nodes.on_change(self._on_node)
-
-    def take(self) -> tuple[set[str], list[float]]:
-        """The Services that wait, and when the changes behind them happened."""
-        with self._lock:
-            keys, triggers = self._waiting, self._triggers
-            self._waiting, self._triggers = set(), []
-        return keys, triggers
-
-    def put_back(self, keys: set[str]) -> None:
-        with self._lock:
-            self._waiting |= keys
-
-    def plan(self, family: Family, key: str) -> ServicePlan:
-        """One Service's share of a family's table, from what the caches hold now."""
-        with self._lock:
-            names = sorted(self._slices_of.get(key, ()))
-        slices = [found for name in names if (found := self.slices.get(name))]
-        return plan(self.services.get(key), slices, self._here(family), key)
-
-    def _here(self, family: Family) -> Here:
-        node = self.nodes.get(self.node)
-        if node is None:
-            return Here(self.node, family)
-        cidrs = node.spec.podCIDRs or ([node.spec.podCIDR] if node.spec.podCIDR else [])
-        return Here(self.node, family, node.metadata.labels.get(ZONE, ""), tuple(cidrs))
-
-    # --- Handlers, in the informers' threads: note the key, nothing else
-    # --------------------------------------------------
-
-    def _on_service(self, old: core.Service | None, new: core.Service | None) -> None:
-        self._changed({key_of(one) for one in (old, new) if one})
-
-    def _on_slice(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
-        owners = {name for one in (old, new) if one and (name := _service_of(one))}
-        with self._lock:
-            if old:
-                self._slices_of[_service_of(old)].discard(key_of(old))
-            if new:
-                self._slices_of[_service_of(new)].add(key_of(new))
-                self._triggers += _trigger(old, new)
-        self._changed(owners)
-
-    def _on_node(self, old: core.Node | None, new: core.Node | None) -> None:
-        """Zone and Pod range decide for every Service; a heartbeat decides nothing."""
-        if old and new and (old.spec, old.metadata.labels) == (new.spec, new.metadata.labels):
-            return
-        self._changed({key_of(one) for one in self.services.values()})
-
-    def _changed(self, keys: set[str]) -> None:
-        with self._lock:
-            self._waiting |= keys
-        self.queue.add(RULES)
 
 
 def main(component: Component) -> None:
     """Run until `component.stop`. NoIpvs: the mode asks for what this kernel does not have."""
     mode = MODES[component.options.proxy_mode]()
     mode.start()
-    node, client = component.options.node, component.client
-    cache = Cache(
-        Informer(client, core.Service),
-        Informer(client, EndpointSlice),
-        Informer(client, core.Node, fields=f"metadata.name={node}"),
-        node,
-        WorkQueue(),
-    )
-    cache.watch()
+    node = component.options.node
+    cache = of_node(component.client, node)
     world, metrics = World(), Metrics(component.metrics)
     syncers = {
         family.name: Syncer(Book(mode.frame(family, node)), world, component.journal, metrics)
@@ -146,6 +49,7 @@ def main(component: Component) -> None:
 
     cache.queue.add(RULES)  # with no Service at all the table still has to be there
     health = component.serve_health({"rules": lambda: not_loaded(syncers.values())}, pages(syncers) | mode.pages)
+    threading.Thread(target=demand.main, args=(component,), name="sidecar-demand", daemon=True).start()
     Controller("proxy", sync, cache.queue, cache.informers, stop=component.stop).run()
     for informer in cache.informers:
         informer.stop()
@@ -157,15 +61,3 @@ def not_loaded(syncers: Iterable[Syncer]) -> str:
     """Why the proxy is not ready yet; empty when it is."""
     waiting = [syncer.book.frame.address for syncer in syncers if not syncer.loaded]
     return f"not loaded yet: {', '.join(waiting)}" if waiting else ""
-
-
-def _service_of(one: EndpointSlice) -> str:
-    name = one.metadata.labels.get(SERVICE_NAME, "")
-    return f"{one.metadata.namespace}/{name}" if name else ""
-
-
-def _trigger(old: EndpointSlice | None, new: EndpointSlice) -> list[float]:
-    """When the change that this slice tells of happened, if it is a new one."""
-    stamp = new.metadata.annotations.get(LAST_CHANGE, "")
-    known: Mapping[str, str] = old.metadata.annotations if old else {}
-    return [times.parse(stamp)] if stamp and old and known.get(LAST_CHANGE) != stamp else []

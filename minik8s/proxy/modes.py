@@ -5,6 +5,7 @@ chooses for each connection: rules of that table, or the kernel's IPVS.
 
 - `nftables`: the plans' own rules.
 - `ipvs`: virtual services, see `virtual/`; the table keeps what IPVS cannot do.
+- `sidecar`: for Pods a process of its own, see `sidecar/`; here the rules, for the node itself and clients outside.
 
 A mode also takes away what the other one left, so that a cluster can change from one to the other.
 """
@@ -81,4 +82,4 @@ class Ipvs(Nftables):
         return self._servers[query.get("family", "IPv4")].shown(query["service"])
 
 
-MODES: dict[str, type[Nftables]] = {"nftables": Nftables, "ipvs": Ipvs}
+MODES: dict[str, type[Nftables]] = {"nftables": Nftables, "ipvs": Ipvs, "sidecar": Nftables}

@@ -125,6 +125,26 @@ def ingress(cluster: Cluster, space: Space, client: ClientPod) -> None:
             assert [answered(path, node) for path in ("/cart", "/cart/7", "/cartoon")] == ["cart", "cart", "front"]
 
 
+def spread(cluster: Cluster, space: Space, client: ClientPod) -> None:
+    space.wait_ready("spread", 3)
+    clients = ("plain", "with-sidecar")
+    pods = space.wait(Pod, lambda pods: all(name in pods and is_ready(pods[name]) for name in clients))
+    plain, sidecar = (ClientPod(space, pods[name]) for name in clients)
+
+    def lost(asker: ClientPod, count: int) -> int:
+        return sum(not asker.ask("http://spread") for _ in range(count))
+
+    until(lambda: plain.ask("http://spread"), "the Service answers")
+    node = pods["with-sidecar"].spec.nodeName
+
+    def served() -> bool:
+        said = [each["because"] for each in cluster.journal("sidecar", node)]
+        return any(f"Pod {space.name}/with-sidecar has a sidecar" in each for each in said)
+
+    until(served, "a sidecar serves the Pod that asks for it")
+    assert lost(sidecar, 30) == 0 and lost(plain, 30) > 0
+
+
 SHOWN: dict[str, Callable[[Cluster, Space, ClientPod], None]] = {
     "config": config,
     "demo": demo,
@@ -133,6 +153,7 @@ SHOWN: dict[str, Callable[[Cluster, Space, ClientPod], None]] = {
     "headless": headless,
     "ingress": ingress,
     "ports": ports,
+    "spread": spread,
     "web": web,
     "without-selector": without_selector,
 }

@@ -1,5 +1,6 @@
 """What a Pod, or a template of Pods, must keep to. Source: Kubernetes' ValidatePodSpec."""
 
+from minik8s import params
 from minik8s.api import codec
 from minik8s.api.pods import ConfigMapVolumeSource, Container, Pod, PodSpec, SecretVolumeSource, Toleration, Volume
 from minik8s.api.validation import containers
@@ -16,7 +17,15 @@ CHANGEABLE = ("activeDeadlineSeconds", "tolerations", "nodeName", "terminationGr
 
 
 def check(problems: Problems, pod: Pod) -> None:
+    check_annotations(problems, "metadata.annotations", pod.metadata.annotations)
     check_spec(problems, "spec", pod.spec)
+
+
+def check_annotations(problems: Problems, path: str, annotations: dict[str, str]) -> None:
+    """Of a Pod or a template of Pods: the one annotation that a component acts on."""
+    wanted = annotations.get(params.PROXY_ANNOTATION)
+    if wanted is not None:
+        problems.one_of(f"{path}[{params.PROXY_ANNOTATION}]", wanted, params.POD_PROXIES)
 
 
 def check_update(problems: Problems, new: Pod, old: Pod) -> None:

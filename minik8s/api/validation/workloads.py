@@ -55,6 +55,7 @@ def _check_common(problems: Problems, spec: ReplicaSetSpec | DeploymentSpec) -> 
     problems.not_negative("spec.minReadySeconds", spec.minReadySeconds)
     labels = spec.template.metadata.labels
     check_labels(problems, "spec.template.metadata.labels", labels)
+    pods.check_annotations(problems, "spec.template.metadata.annotations", spec.template.metadata.annotations)
     if spec.selector is None:
         problems.required("spec.selector")
     else:

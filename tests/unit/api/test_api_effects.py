@@ -48,6 +48,10 @@ TOLD = [
      ["spec.volumes[0].emptyDir.medium", "spec.volumes[0].emptyDir.sizeLimit"]),
     (POD % ("affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: a}]}}, "
             + ONE % ""), ["spec.affinity.podAntiAffinity"]),
+    ("{apiVersion: v1, kind: Pod, metadata: {name: w, annotations: {minik8s.io/proxy: sidecar}},"
+     " spec: {hostNetwork: true}}", ["metadata.annotations[minik8s.io/proxy]"]),
+    ("{apiVersion: v1, kind: Pod, metadata: {name: w, annotations: {minik8s.io/proxy: nftables}},"
+     " spec: {hostNetwork: true}}", []),
     ("{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {template: {spec: {priority: 1}}}}",
      ["spec.template.spec.priority"]),
     (SERVICE % "type: LoadBalancer, loadBalancerIP: 1.1.1.1, loadBalancerSourceRanges: [10.0.0.0/8]",

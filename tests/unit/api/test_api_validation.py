@@ -88,6 +88,12 @@ INVALID = [
         ["spec.containers[0].lifecycle.preStop.sleep: Forbidden: may not specify more than 1 handler type"],
     ),
     (
+        pod("containers: [{name: c, image: i}]").replace(
+            "name: web}", "name: web, annotations: {minik8s.io/proxy: x}}"
+        ),
+        ['metadata.annotations[minik8s.io/proxy]: Unsupported value: "x": supported values: "nftables", "sidecar"'],
+    ),
+    (
         service("ports: [{port: 80}], ipFamilyPolicy: Both"),
         [
             'spec.ipFamilyPolicy: Unsupported value: "Both": supported values: '

@@ -15,6 +15,12 @@ def test_the_ingress_runs_only_where_it_is_asked_for() -> None:
     assert "ingress@node-1" in launch.expected(replace(RECORD, ingress=True))
 
 
+def test_a_sidecar_is_nobodys_to_expect_and_yet_known_by_name() -> None:
+    assert "sidecar@node-1" not in launch.expected(RECORD)
+    assert "sidecar@node-1" in launch.allowed(RECORD)
+    assert launch.canonical("sidecar@node-1") == "sidecar@node-1"
+
+
 def test_asked_for_and_asked_for_no_longer() -> None:
     served = up.merge(RECORD, up.Wish("c", ingress=True))
     assert served.ingress and up.merge(served, up.Wish("c")).ingress, "it is kept in the record"
@@ -45,6 +51,14 @@ def test_a_name_that_is_neither_component_nor_controller_is_refused_with_those_t
         pytest.param({}, {"profile": "kubernetes"}, {"again": ["agent@node-1", "controllers"]}, id="other timers"),
         pytest.param({}, {"proxy_mode": "ipvs"}, {"again": ["proxy@node-1"]}, id="another proxy mode"),
         pytest.param(
+            {"sidecars": True},
+            {"proxy_mode": "sidecar"},
+            {"again": ["proxy@node-1", "sidecar@node-1"]},
+            id="what runs on demand is told too",
+        ),
+        pytest.param({"sidecars": True}, {"without": ("sidecar",)}, {"stop": ["sidecar@node-1"]}, id="no sidecars"),
+        pytest.param({"without": ("sidecar",)}, {}, {"start": ["sidecar@node-1"]}, id="sidecars again, if any were"),
+        pytest.param(
             {"without": ("endpoints",)},
             {"profile": "kubernetes", "proxy_mode": "ipvs"},
             {"again": ["agent@node-1", "controllers", "proxy@node-1"]},
@@ -55,7 +69,8 @@ def test_a_name_that_is_neither_component_nor_controller_is_refused_with_those_t
 )
 def test_what_runs_follows_a_changed_wish(before: dict, after: dict, change: dict) -> None:
     expected = {"stop": [], "start": [], "again": [], **change}
-    assert launch.differing(replace(RECORD, **before), replace(RECORD, **after), RUNNING) == expected
+    running = [*RUNNING, *(["sidecar@node-1"] if before.pop("sidecars", False) else [])]
+    assert launch.differing(replace(RECORD, **before), replace(RECORD, **after), running) == expected
 
 
 def test_the_proxy_of_a_cluster_is_told_its_mode() -> None:

@@ -55,6 +55,13 @@ def test_a_new_zygote_adopts_the_living_and_remembers_the_stopped(where: state.P
             os.close(descriptor)
 
 
+def test_what_the_user_left_out_is_not_run_whoever_asks(where: state.Paths) -> None:
+    state.write(where, state.Record("c", ("node-1",), without=("sidecar",)))
+    with listeners.control(where.control) as control:
+        zygote = Zygote(where, Inherited(control, ()))
+        assert [zygote.allows(name) for name in ("sidecar@node-1", "dns@node-1")] == [False, True]
+
+
 def test_a_request_that_makes_no_sense_is_answered_with_an_error(where: state.Paths) -> None:
     with listeners.control(where.control) as control:
         zygote = Zygote(where, Inherited(control, ()))

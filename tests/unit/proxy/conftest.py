@@ -20,7 +20,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         path = GOLDEN / f"{name}.nft"
         # Without `--golden` on the command line the option may be unknown: this file is then loaded too late to add it.
         if request.config.getoption("--golden", False):
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         assert text == path.read_text(), f"{path.name} differs; if that is meant: pytest tests/unit/proxy --golden"
 

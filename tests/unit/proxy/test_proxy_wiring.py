@@ -15,7 +15,9 @@ from minik8s.client.queue import WorkQueue
 from minik8s.host.journal import Journal
 from minik8s.host.metrics import Registry
 from minik8s.nft.fake import Fake
+from minik8s.proxy import cache as caches
 from minik8s.proxy import main as proxy
+from minik8s.proxy.cache import Cache
 from minik8s.proxy.layout import IPV4
 from minik8s.proxy.world import World
 
@@ -60,17 +62,17 @@ def node(**labels: str) -> core.Node:
 
 
 @pytest.fixture
-def cache() -> proxy.Cache:
-    found = proxy.Cache(Memory(), Memory(), Memory(), "node-1", WorkQueue())  # type: ignore[arg-type]
+def cache() -> Cache:
+    found = Cache(Memory(), Memory(), Memory(), "node-1", WorkQueue())  # type: ignore[arg-type]
     found.watch()
     return found
 
 
-def waiting(cache: proxy.Cache) -> set[str]:
+def waiting(cache: Cache) -> set[str]:
     return cache.take()[0]
 
 
-def test_a_slice_wakes_the_service_it_belongs_to(cache: proxy.Cache) -> None:
+def test_a_slice_wakes_the_service_it_belongs_to(cache: Cache) -> None:
     cache.services.put(service("web", "10.96.0.5"))  # type: ignore[attr-defined]
     assert waiting(cache) == {"default/web"} and len(cache.queue) == 1
     cache.slices.put(slice_of("web", "a"))  # type: ignore[attr-defined]
@@ -78,7 +80,7 @@ def test_a_slice_wakes_the_service_it_belongs_to(cache: proxy.Cache) -> None:
     assert [one.target for one in cache.plan(IPV4, "default/web").ports[0].in_use] == ["10.244.1.2:8080"]
 
 
-def test_a_slice_that_changes_its_service_wakes_both(cache: proxy.Cache) -> None:
+def test_a_slice_that_changes_its_service_wakes_both(cache: Cache) -> None:
     one = slice_of("web", "a")
     cache.slices.put(one)  # type: ignore[attr-defined]
     cache.take()
@@ -90,27 +92,27 @@ def test_a_slice_that_changes_its_service_wakes_both(cache: proxy.Cache) -> None
     assert waiting(cache) == {"default/cart"}
 
 
-def test_a_slice_without_service_wakes_nobody(cache: proxy.Cache) -> None:
+def test_a_slice_without_service_wakes_nobody(cache: Cache) -> None:
     one = slice_of("web", "a")
     one.metadata.labels = {}
     cache.slices.put(one)  # type: ignore[attr-defined]
     assert waiting(cache) == set()
 
 
-def test_the_nodes_heartbeat_wakes_nobody_and_its_zone_everybody(cache: proxy.Cache) -> None:
+def test_the_nodes_heartbeat_wakes_nobody_and_its_zone_everybody(cache: Cache) -> None:
     cache.services.put(service("web", "10.96.0.5"))  # type: ignore[attr-defined]
     cache.nodes.put(node())  # type: ignore[attr-defined]
     cache.take()
     cache.nodes.put(node())  # type: ignore[attr-defined]
     assert waiting(cache) == set()
-    cache.nodes.put(node(**{proxy.ZONE: "z1"}))  # type: ignore[attr-defined]
+    cache.nodes.put(node(**{caches.ZONE: "z1"}))  # type: ignore[attr-defined]
     assert waiting(cache) == {"default/web"}
 
 
-def test_only_a_new_trigger_time_is_measured(cache: proxy.Cache) -> None:
+def test_only_a_new_trigger_time_is_measured(cache: Cache) -> None:
     def stamped(stamp: str) -> discovery.EndpointSlice:
         one = slice_of("web", "a")
-        one.metadata.annotations = {proxy.LAST_CHANGE: stamp}
+        one.metadata.annotations = {caches.LAST_CHANGE: stamp}
         return one
 
     for stamp in ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:01Z"):
@@ -137,7 +139,8 @@ def test_main_follows_the_api_until_it_is_stopped(monkeypatch: pytest.MonkeyPatc
 
         def forget(self, flows: object) -> None: ...
 
-    monkeypatch.setattr(proxy, "Informer", informer)
+    monkeypatch.setattr(caches, "Informer", informer)
+    monkeypatch.setattr(proxy.demand, "main", lambda component: None)
     monkeypatch.setattr(proxy, "World", World_)
     checks: dict[str, Callable[[], str]] = {}
 
