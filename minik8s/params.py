@@ -187,13 +187,22 @@ SIDECAR_ASK_S = 30.0  # how often a proxy whose node needs a sidecar makes sure 
 SIDECAR_KEEPALIVE_IDLE_S, SIDECAR_KEEPALIVE_INTERVAL_S, SIDECAR_KEEPALIVE_PROBES = 15, 5, 3
 SESSION_AFFINITY_TIMEOUT_S = 10800  # upstream's default for sessionAffinity: ClientIP, three hours
 SESSION_AFFINITY_CLIENTS = 65535  # remembered for each endpoint; one more and a client is balanced anew
-DNS_TTL_S = 5  # CoreDNS' default
+DNS_TTL_S = 5  # CoreDNS' default; `run dns --dns-ttl` sets another
+# Names of Pods by their address: believed, looked up among the Pods, or none. The words are CoreDNS' own.
+DNS_POD_MODES = ("disabled", "insecure", "verified")
+DNS_DEFAULT_POD_MODE = "insecure"  # kubeadm's
+DNS_START_PATIENCE_S = 1.0  # how long questions wait for the first full list before a miss is SERVFAIL
 DNS_UDP_SIZE = 1232  # the longest UDP reply, and what we say we take: fits every path unfragmented (DNS flag day 2020)
 DNS_MEMO_ENTRIES = 20_000  # whole answers remembered; a random-name attack must not fill the memory
 DNS_BATCH = 64  # datagrams answered before changes and TCP have their turn
+DNS_WORDS_BATCH = 8  # changes taken in before questions have their turn: half a millisecond's work
+DNS_WORDS_HELD = 1 << 20  # bytes of changes held before the reader has to wait
 DNS_RECEIVE_BUFFER = 1 << 20  # bytes of questions that may wait while the loop is busy
 DNS_TCP_CONNECTIONS = 200  # with more, the one silent for longest goes
 DNS_TCP_IDLE_S = 10.0  # CoreDNS' idle timeout
+DNS_TAP_ENTRIES = 10_000  # questions kept for `dns log` between two looks
+DNS_TAP_S = 5.0  # without a look for so long, nothing is written down any more
+DNS_PAGE_TIMEOUT_S = 2.0  # how long a page waits for the loop
 DNS_PROBE_PERIOD_S = 0.5  # how often the agent asks its node's DNS whether it lives
 DNS_PROBE_FAILURES = 2
 

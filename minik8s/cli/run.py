@@ -13,7 +13,11 @@ from minik8s import params
 from minik8s.cli import doors
 
 REQUIRED = {"kubeconfig"}
-CHOICES = {"profile": sorted(params.PROFILES), "proxy_mode": params.PROXY_MODES}
+CHOICES = {
+    "profile": sorted(params.PROFILES),
+    "proxy_mode": params.PROXY_MODES,
+    "dns_pods": params.DNS_POD_MODES,
+}
 HELP = {
     "kubeconfig": "Which API server, and who we are there.",
     "node": "The node this component serves.",
@@ -21,6 +25,8 @@ HELP = {
     "controllers": "Which controllers: '*', or '*,-endpoints'.",
     "profile": "How quickly failures are noticed.",
     "proxy_mode": "How packets to a Service are spread over its endpoints.",
+    "dns_ttl": "Seconds for which an answer may be remembered.",
+    "dns_pods": "Names of Pods: none, any address believed, or only those of Pods that are there.",
     "docker_host": "The Engine's address.",
     "pki_dir": "Where the certificates lie.",
     "state_dir": "Where the journal is kept.",

@@ -34,6 +34,8 @@ class Options:
     cluster: str = "default"
     profile: str = params.DEFAULT_PROFILE
     proxy_mode: str = params.DEFAULT_PROXY_MODE
+    dns_ttl: int = params.DNS_TTL_S
+    dns_pods: str = params.DNS_DEFAULT_POD_MODE
     docker_host: str = ""
     pki_dir: str = ""
     state_dir: str = ""

@@ -24,9 +24,13 @@ log = logging.getLogger(__name__)
 
 
 class Informer(Generic[T]):
-    """Objects of `cls` that the selectors choose. `transform` may drop what the component does not read."""
+    """Objects of `cls` that the selectors choose. `transform` may drop what the component does not read.
 
-    def __init__(  # noqa: PLR0913  (the four last are options)
+    `remember` says what is left of an object once the handlers have seen it: for who is interested in changes alone,
+    and wants no copy of everything in memory. A handler's `old` and what `get` gives is then only that.
+    """
+
+    def __init__(  # noqa: PLR0913  (the five last are options)
         self,
         client: Client,
         cls: type[T],
@@ -35,12 +39,14 @@ class Informer(Generic[T]):
         labels: str = "",
         fields: str = "",
         transform: Callable[[T], T] | None = None,
+        remember: Callable[[T], T] | None = None,
     ) -> None:
         self.cls = cls
         self._client = client
         self._namespace = namespace
         self._selectors = {"labels": labels, "fields": fields}
         self._transform = transform or (lambda obj: obj)
+        self._remember = remember or (lambda obj: obj)
         self._handlers: list[Handler[T]] = []
         self._objects: dict[str, T] = {}
         self._own: dict[str, T] = {}  # answers to our own writes that the watch has not told of yet
@@ -145,7 +151,7 @@ class Informer(Generic[T]):
         """Replace the whole copy by a list, telling the differences."""
         fresh = {key(obj): self._transform(obj) for obj in listing.items}
         with self._lock:
-            before, self._objects = self._objects, fresh
+            before, self._objects = self._objects, {name: self._remember(obj) for name, obj in fresh.items()}
             self._advance(listing.resourceVersion)
         for name in before.keys() - fresh.keys():
             self._tell(before[name], None)
@@ -162,7 +168,8 @@ class Informer(Generic[T]):
             if event.type == "DELETED":
                 self._objects.pop(name, None)
             elif event.type != "BOOKMARK":
-                self._objects[name] = new = self._transform(new)
+                new = self._transform(new)
+                self._objects[name] = self._remember(new)
             self._advance(new.metadata.resourceVersion)
         if event.type == "BOOKMARK":
             return

@@ -1,104 +1,15 @@
-"""Three indexes over the objects: Services by name, slices by Service, and who owns an address.
+"""Three indexes over the views: Services by name, slices by Service, and who owns an address.
 
-An object is reduced to a small view when it arrives, so that answering reads nothing but tuples. What must hold: a
-view is never changed, only replaced; an event of one kind never waits for one of another (a slice may come before
-its Service); when a slice's label names another Service, both the old and the new one have changed.
+What must hold: an event of one kind never waits for one of another (a slice may come before its Service); when a
+slice's label names another Service, both the old and the new one have changed; taking a view in twice is taking it in
+once.
 
 Read next: plan.py, which resolves names over these.
 """
 
-import ipaddress
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from minik8s.api.core import Pod, Service
-from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
-
-ServiceKey = tuple[str, str]  # namespace, name
-
-
-class Port(NamedTuple):
-    name: str
-    protocol: str  # as in DNS names: tcp, udp, sctp
-    number: int
-
-
-class ServiceView(NamedTuple):
-    """What DNS needs of a Service."""
-
-    namespace: str
-    name: str
-    headless: bool
-    external: str | None  # the name that an ExternalName Service stands for
-    addresses: tuple[bytes, ...]
-    ports: tuple[Port, ...]
-    revision: str
-
-
-class EndpointView(NamedTuple):
-    name: str  # the first label of the endpoint's own name
-    address: bytes
-
-
-class SliceView(NamedTuple):
-    """What DNS needs of an EndpointSlice: its ports, and the endpoints that are ready."""
-
-    service: ServiceKey
-    name: str
-    ports: tuple[Port, ...]
-    endpoints: tuple[EndpointView, ...]
-    revision: str
-
-
-def packed(address: str) -> bytes | None:
-    """The address as bytes, in either family; None for what is no address."""
-    try:
-        return ipaddress.ip_address(address).packed
-    except ValueError:
-        return None
-
-
-def dashed(address: str) -> str:
-    """An address as a label: 10.244.1.5 → 10-244-1-5. No label ends in a dash, so fd00:: becomes fd00--0."""
-    label = str(ipaddress.ip_address(address)).replace(".", "-").replace(":", "-")
-    if label.startswith("-"):
-        label = "0" + label
-    return label + "0" if label.endswith("-") else label
-
-
-def view_service(service: Service) -> ServiceView:
-    spec = service.spec
-    given = spec.clusterIPs or [spec.clusterIP]
-    external = spec.externalName.lower().rstrip(".") if spec.type == "ExternalName" else None
-    addresses = [packed(each) for each in given] if external is None else []
-    ports = tuple(Port(p.name, p.protocol.lower(), p.port) for p in spec.ports)
-    return ServiceView(
-        namespace=service.metadata.namespace,
-        name=service.metadata.name,
-        headless=external is None and "None" in given,
-        external=external,
-        addresses=tuple(each for each in addresses if each is not None),
-        ports=ports,
-        revision=service.metadata.resourceVersion,
-    )
-
-
-def view_slice(piece: EndpointSlice) -> SliceView | None:
-    """The slice's view; None when it belongs to no Service. Unset `ready` counts as ready: nobody said otherwise."""
-    service = piece.metadata.labels.get(SERVICE_NAME)
-    if not service:
-        return None
-    ports = tuple(Port(p.name or "", (p.protocol or "TCP").lower(), p.port) for p in piece.ports if p.port is not None)
-    endpoints = []
-    for endpoint in piece.endpoints:
-        if endpoint.conditions.ready is False:
-            continue
-        for text in endpoint.addresses:
-            address = packed(text)
-            if address is not None:
-                endpoints.append(EndpointView((endpoint.hostname or "").lower() or dashed(text), address))
-    key = (piece.metadata.namespace, service)
-    return SliceView(key, piece.metadata.name, ports, tuple(endpoints), piece.metadata.resourceVersion)
+from minik8s.dns.views import EndpointView, Gone, NamespaceView, PodView, ServiceKey, ServiceView, SliceView, Word
 
 
 @dataclass
@@ -107,88 +18,117 @@ class Index:
 
     services: dict[ServiceKey, ServiceView] = field(default_factory=dict)
     slices: dict[ServiceKey, dict[str, SliceView]] = field(default_factory=dict)
+    slices_by_name: dict[tuple[str, str], SliceView] = field(default_factory=dict)
     owners: dict[bytes, dict[ServiceKey, int]] = field(default_factory=dict)  # address → Service → how often it has it
-    namespaces: set[str] = field(default_factory=set)
-    pods: dict[tuple[str, bytes], int] = field(default_factory=dict)  # (namespace, address) → Pods; verified mode only
+    # How many of these addresses begin with some bytes, by their length: what exists above a name of a reverse tree.
+    prefixes: dict[int, dict[bytes, int]] = field(default_factory=lambda: {4: {}, 16: {}})
+    namespaces: dict[str, NamespaceView] = field(default_factory=dict)
+    pods: dict[tuple[str, str], PodView] = field(default_factory=dict)  # verified mode only, as the next
+    pod_addresses: dict[tuple[str, bytes], int] = field(default_factory=dict)  # (namespace, address) → how many Pods
     serial: int = 1
 
-    def set_service(self, old: Service | None, new: Service | None) -> set[ServiceKey]:
-        """Take in a change of a Service; return the Services whose names it may touch."""
-        touched: set[ServiceKey] = set()
-        if old is not None:
-            key = (old.metadata.namespace, old.metadata.name)
-            gone = self.services.pop(key, None)
-            if gone is not None:
-                self._disown(key, gone.addresses)
-            touched.add(key)
-        if new is not None:
-            view = view_service(new)
-            key = (view.namespace, view.name)
-            before = self.services.get(key)
-            if before is not None:
-                self._disown(key, before.addresses)
-            self.services[key] = view
-            self._own(key, view.addresses)
-            touched.add(key)
-        return touched
+    def services_of(self, word: Word) -> set[ServiceKey]:
+        """The Services whose names a word has a say in, now or until now."""
+        match word:
+            case ServiceView() | Gone(kind="Service"):
+                return {(word.namespace, word.name)}
+            case SliceView() | Gone(kind="EndpointSlice"):
+                pieces = (self.slices_by_name.get((word.namespace, word.name)), word)
+                return {piece.key for piece in pieces if isinstance(piece, SliceView) and piece.service}
+        return set()
 
-    def set_slice(self, old: EndpointSlice | None, new: EndpointSlice | None) -> set[ServiceKey]:
-        """Take in a change of a slice; return the Services whose names it may touch, the one it left included."""
-        touched: set[ServiceKey] = set()
-        if old is not None:
-            service = old.metadata.labels.get(SERVICE_NAME, "")
-            touched |= self._drop_slice((old.metadata.namespace, service), old.metadata.name)
-        view = view_slice(new) if new is not None else None
-        if view is not None:
-            touched |= self._drop_slice(view.service, view.name)
-            self.slices.setdefault(view.service, {})[view.name] = view
-            self._own(view.service, [each.address for each in view.endpoints])
-            touched.add(view.service)
-        return touched
-
-    def _drop_slice(self, service: ServiceKey, name: str) -> set[ServiceKey]:
-        pieces = self.slices.get(service, {})
-        gone = pieces.pop(name, None)
-        if gone is None:
-            return set()
-        self._disown(service, [each.address for each in gone.endpoints])
-        if not pieces:
-            del self.slices[service]
-        return {service}
-
-    def set_namespace(self, name: str, exists: bool) -> None:
-        if exists:
-            self.namespaces.add(name)
-        else:
-            self.namespaces.discard(name)
-
-    def set_pod(self, old: Pod | None, new: Pod | None) -> None:
-        for pod, step in ((old, -1), (new, 1)):
-            address = packed(pod.status.podIP) if pod is not None else None
-            if pod is None or address is None:
-                continue
-            key = (pod.metadata.namespace, address)
-            self.pods[key] = self.pods.get(key, 0) + step
-            if self.pods[key] <= 0:
-                del self.pods[key]
+    def take(self, word: Word) -> None:
+        """Take in what an object means from now on."""
+        match word:
+            case ServiceView():
+                self._set_service(word.key, word)
+            case SliceView():
+                self._set_slice((word.namespace, word.name), word if word.service else None)
+            case NamespaceView():
+                self.namespaces[word.name] = word
+            case PodView():
+                self._set_pod((word.namespace, word.name), word)
+            case Gone():
+                self._forget(word)
 
     def ready(self, service: ServiceKey) -> list[tuple[EndpointView, SliceView]]:
         """The ready endpoints of a Service, each with its slice, in the order of the slices' names."""
         pieces = self.slices.get(service, {})
         return [(endpoint, pieces[name]) for name in sorted(pieces) for endpoint in pieces[name].endpoints]
 
-    def _own(self, service: ServiceKey, addresses: tuple[bytes, ...] | list[bytes]) -> None:
+    def _forget(self, gone: Gone) -> None:
+        key = (gone.namespace, gone.name)
+        match gone.kind:
+            case "Service":
+                self._set_service(key, None)
+            case "EndpointSlice":
+                self._set_slice(key, None)
+            case "Namespace":
+                self.namespaces.pop(gone.name, None)
+            case "Pod":
+                self._set_pod(key, None)
+
+    def _set_service(self, key: ServiceKey, new: ServiceView | None) -> None:
+        old = self.services.pop(key, None)
+        if old is not None:
+            self._disown(key, old.addresses)
+        if new is not None:
+            self.services[key] = new
+            self._own(key, new.addresses)
+
+    def _set_slice(self, key: tuple[str, str], new: SliceView | None) -> None:
+        old = self.slices_by_name.pop(key, None)
+        if old is not None:
+            self._disown(old.key, tuple(each.address for each in old.endpoints))
+            pieces = self.slices[old.key]
+            del pieces[old.name]
+            if not pieces:
+                del self.slices[old.key]
+        if new is not None:
+            self.slices_by_name[key] = new
+            self.slices.setdefault(new.key, {})[new.name] = new
+            self._own(new.key, tuple(each.address for each in new.endpoints))
+
+    def _set_pod(self, key: tuple[str, str], new: PodView | None) -> None:
+        for pod, step in ((self.pods.pop(key, None), -1), (new, 1)):
+            for address in pod.addresses if pod is not None else ():
+                place = (key[0], address)
+                self.pod_addresses[place] = self.pod_addresses.get(place, 0) + step
+                if not self.pod_addresses[place]:
+                    del self.pod_addresses[place]
+        if new is not None:
+            self.pods[key] = new
+
+    def begins(self, start: bytes, half: bool, size: int) -> bool:
+        """Does an address of this size begin so? `half`: only the high bits of the last byte are meant."""
+        known = self.prefixes[size]
+        if not half:
+            return start in known
+        whole = self.owners if len(start) == size else known
+        return any(start[:-1] + bytes((start[-1] | low,)) in whole for low in range(16))
+
+    def _own(self, service: ServiceKey, addresses: tuple[bytes, ...]) -> None:
         for address in addresses:
-            owners = self.owners.setdefault(address, {})
+            owners = self.owners.get(address)
+            if owners is None:
+                owners = self.owners[address] = {}
+                self._count(address, 1)
             owners[service] = owners.get(service, 0) + 1
 
-    def _disown(self, service: ServiceKey, addresses: tuple[bytes, ...] | list[bytes]) -> None:
+    def _disown(self, service: ServiceKey, addresses: tuple[bytes, ...]) -> None:
         for address in addresses:
-            owners = self.owners.get(address, {})
-            count = owners.get(service, 0) - 1
-            if count > 0:
-                owners[service] = count
-                continue
-            owners.pop(service, None)
+            owners = self.owners[address]
+            owners[service] -= 1
+            if not owners[service]:
+                del owners[service]
             if not owners:
-                self.owners.pop(address, None)
+                del self.owners[address]
+                self._count(address, -1)
+
+    def _count(self, address: bytes, step: int) -> None:
+        known = self.prefixes[len(address)]
+        for end in range(len(address)):
+            start = address[:end]
+            known[start] = known.get(start, 0) + step
+            if not known[start]:
+                del known[start]

@@ -23,14 +23,14 @@ The names of a zone `cluster.local`, read from the right, label by label; a Serv
 and of the reverse trees: PTR of a cluster address to its Service, else of an endpoint's address to each of its names.
 A headless Service without a ready endpoint does not exist at all, for any type.
 
-Nothing is prebuilt: a name is resolved when it is asked for, from index.py's views. Read next: resolve.py.
+Nothing is prebuilt: a name is resolved when it is asked for, from the views in index.py. Read next: resolve.py.
 """
 
-import ipaddress
 from collections.abc import Iterable
 from typing import TypeVar
 
-from minik8s.dns.index import EndpointView, Index, Port, ServiceKey, ServiceView, packed
+from minik8s.dns.addresses import REVERSE_V4, REVERSE_V6, packed, prefix, undashed
+from minik8s.dns.index import Index
 from minik8s.dns.records import (
     AAAA,
     CNAME,
@@ -50,12 +50,11 @@ from minik8s.dns.records import (
     Text,
     name,
 )
+from minik8s.dns.views import EndpointView, Port, ServiceKey, ServiceView
 
 T = TypeVar("T")
 
 SPECIFICATION = "1.1.0"
-REVERSE_V4: Labels = ("in-addr", "arpa")
-REVERSE_V6: Labels = ("ip6", "arpa")
 # Where the cluster's own DNS is found, by the name every Kubernetes installation gives it.
 DNS_SERVICE: ServiceKey = ("kube-system", "kube-dns")
 REFRESH_S, RETRY_S, EXPIRE_S = 7200, 1800, 86400  # for secondary servers, of which there are none; CoreDNS' numbers
@@ -98,11 +97,7 @@ class Names:
         below = labels[: -len(zone)]
         if not below:
             return {SOA: [self.soa()], NS: [Alias(("ns", "dns", *self.domain))]}
-        if zone == REVERSE_V4:
-            return self._reverse(below, 4)
-        if zone == REVERSE_V6:
-            return self._reverse(below, 16)
-        return self._forward(below)
+        return self._forward(below) if zone == self.domain else self._reverse(below, zone)
 
     # --- cluster.local ----------------------------------------------------------------------------------------
 
@@ -204,21 +199,22 @@ class Names:
         if len(labels) == 1:
             return {}
         address = undashed(labels[0])
-        if address is None or (self.pods == "verified" and (labels[-1], address) not in self.index.pods):
+        if address is None or (self.pods == "verified" and (labels[-1], address) not in self.index.pod_addresses):
             return None
         return addresses([address])
 
     # --- the reverse trees ------------------------------------------------------------------------------------
 
-    def _reverse(self, labels: Labels, size: int) -> Node | None:
-        digits = tuple(reversed(labels))
-        whole, step = (4, 10) if size == 4 else (32, 16)
-        if len(digits) > whole or not all(_is_digit(digit, step) for digit in digits):
+    def _reverse(self, labels: Labels, tree: Labels) -> Node | None:
+        """A whole address has PTRs; a part of one exists, empty, if an address that begins so does."""
+        said = prefix(labels, tree)
+        if said is None:
             return None
-        if len(digits) < whole:
-            return {} if self._known_prefix(digits, size) else None
-        address = bytes(int(d) for d in digits) if size == 4 else bytes.fromhex("".join(digits))
-        targets = self._names_of(address)
+        start, half = said
+        size = 4 if tree == REVERSE_V4 else 16
+        if len(start) < size or half:
+            return {} if self.index.begins(start, half, size) else None
+        targets = self._names_of(start)
         return {PTR: targets} if targets else None
 
     def _names_of(self, address: bytes) -> list[Data]:
@@ -236,16 +232,6 @@ class Names:
             found += [Alias((label, s.name, s.namespace, "svc", *self.domain)) for label in labels]
         return unique(found)
 
-    def _known_prefix(self, digits: Labels, size: int) -> bool:
-        """Is there a PTR below this part of an address? Walks all addresses; hardly anybody asks."""
-        for address in self.index.owners:
-            if len(address) != size:
-                continue
-            whole = tuple(str(byte) for byte in address) if size == 4 else tuple(address.hex())
-            if whole[: len(digits)] == digits and self._names_of(address):
-                return True
-        return False
-
 
 def addresses(given: Iterable[bytes]) -> Node:
     """The node of some addresses, each family under its type."""
@@ -258,24 +244,3 @@ def addresses(given: Iterable[bytes]) -> Node:
 def unique(values: Iterable[T]) -> list[T]:
     """The values in their order, each once."""
     return list(dict.fromkeys(values))
-
-
-def undashed(label: str) -> bytes | None:
-    """The address that a Pod's label stands for: 10-244-1-5, or fd00-244--5.
-
-    Exactly as an address is written, no zero before it.
-    """
-    for separator in (".", ":"):
-        try:
-            address = ipaddress.ip_address(label.replace("-", separator))
-        except ValueError:
-            continue
-        return address.packed
-    return None
-
-
-def _is_digit(text: str, base: int) -> bool:
-    """One step of a reversed address: 0-255 in decimal without leading zeros, or one hexadecimal digit."""
-    if base == 16:
-        return len(text) == 1 and text in "0123456789abcdef"
-    return text.isascii() and text.isdigit() and str(int(text)) == text and int(text) < 256

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-A, NS, CNAME, SOA, PTR, TXT, AAAA, SRV, OPT = 1, 2, 5, 6, 12, 16, 28, 33, 41
+A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, OPT = 1, 2, 5, 6, 12, 15, 16, 28, 33, 41
 
 Labels = tuple[str, ...]
 
@@ -56,7 +56,13 @@ class Authority(NamedTuple):
     minimum: int
 
 
-Data = Address | Alias | Server | Text | Authority
+class Raw(NamedTuple):
+    """Bytes of a record that comes from another server; what they mean is between it and who asked."""
+
+    rdata: bytes
+
+
+Data = Address | Alias | Server | Text | Authority | Raw
 Node = dict[int, list[Data]]  # what exists at a name: type → data. An empty node is a name without records (NODATA)
 
 
@@ -92,8 +98,8 @@ def encode_name(labels: Labels) -> bytes:
 
 def encode_rdata(data: Data) -> bytes:
     match data:
-        case Address(packed):
-            return packed
+        case Address(raw) | Raw(raw):
+            return raw
         case Alias(target):
             return encode_name(target)
         case Server(port, target, priority, weight):

@@ -1,11 +1,11 @@
-"""The sockets: one loop that owns UDP, TCP and every change of what is answered.
+"""The loop: one thread that owns the sockets and every change of what is answered.
 
-Watches live in other threads. They hand their changes over with `post`, and the loop applies them between two
-questions; so the index needs no lock and no answer is made from half a change. What must hold: no message, and no
-peer, stops the loop; a reply that the network does not take is dropped, as DNS expects; a slow TCP client costs a
-bounded amount of memory.
+The reader's words (reader.py) arrive on a socket like everything else and are taken in between two questions; so the
+index needs no lock, and no answer is made from half a change. Other threads (the health page) hand over work with
+`post`. What must hold: no message, no peer and no flood of changes keeps the loop from answering; a reply that the
+network does not take is dropped, as DNS expects.
 
-Read next: responder.py (what is answered), main.py (who posts).
+Read next: responder.py (what is answered), tcp.py, upstream.py (names of the rest of the world).
 """
 
 import logging
@@ -13,64 +13,64 @@ import selectors
 import socket
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from minik8s import params
-from minik8s.dns import wire
+from minik8s.dns import views, wire
+from minik8s.dns.questions import Tap
 from minik8s.dns.responder import Responder
+from minik8s.dns.tcp import Connection, Connections
 from minik8s.host import clock
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("dns")
 
 RECEIVE = 4096  # a question is at most 255 bytes of name, a header and an OPT with its options
 READ = 65536
 TICK_S = 1.0
-HELD_BACK = 128 * 1024  # replies waiting for one TCP client; with more, its next questions wait as well
+
+Sockets = tuple[socket.socket, socket.socket]  # UDP, and TCP that listens
 
 
-@dataclass(eq=False)
-class _Connection:
-    """A TCP client: what it sent and was not answered yet, what it was answered and has not taken yet."""
-
-    sock: socket.socket
-    heard: float
-    inbox: bytearray = field(default_factory=bytearray)
-    outbox: bytearray = field(default_factory=bytearray)
-    done: bool = False  # it will send no more
+def listen(address: str, port: int) -> Sockets:
+    """The sockets of a server; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    udp = socket.socket(family, socket.SOCK_DGRAM)
+    udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, params.DNS_RECEIVE_BUFFER)
+    udp.bind((address, port))
+    return udp, socket.create_server((address, udp.getsockname()[1]), family=family, backlog=128)
 
 
 class Server:
-    """Answers on one address and port over both protocols, in the thread that calls `run`."""
+    """Answers over both protocols, in the thread that calls `run`."""
 
-    def __init__(self, responder: Responder, address: str, port: int) -> None:
+    def __init__(self, responder: Responder, sockets: Sockets) -> None:
         self.responder = responder
         self.failures = 0
+        self.tap: Tap | None = None  # who watches the questions, if anybody does
         self.on_tick: Callable[[], None] = lambda: None
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._udp = socket.socket(family, socket.SOCK_DGRAM)
-        self._udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, params.DNS_RECEIVE_BUFFER)
-        self._udp.bind((address, port))
+        self._udp, self._tcp = sockets
         self.port: int = self._udp.getsockname()[1]
-        self._tcp = socket.create_server((address, self.port), family=family, backlog=128)
         self._bell, self._listener = socket.socketpair()
         self._posted: deque[Callable[[], None]] = deque()  # appended by any thread, taken by the loop
         self._stopping = False
-        self._connections: set[_Connection] = set()
+        self._words = bytearray()  # of the reader, not taken in yet
+        self._apply: Callable[[views.Word], None] = lambda word: None
         self._selector = selectors.DefaultSelector()
-        for sock, callback in (
-            (self._udp, self._datagrams),
-            (self._tcp, self._accept),
-            (self._listener, self._changes),
-        ):
+        self._connections = Connections(self._tcp, self._selector, self._answer_tcp)
+        for sock in (self._udp, self._tcp, self._bell, self._listener):
             sock.setblocking(False)
-            self._selector.register(sock, selectors.EVENT_READ, callback)
-        self._bell.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ, self._take_posted)
 
-    # --- for other threads ------------------------------------------------------------------------------------
+    def follow(self, source: socket.socket, apply: Callable[[views.Word], None]) -> None:
+        """Take in the words that come from this socket. When it ends, so does the server."""
+        self._apply = apply
+        source.setblocking(False)
+        self._selector.register(source, selectors.EVENT_READ, lambda: self._read_words(source))
 
-    def post(self, change: Callable[[], None]) -> None:
+    # --- For other threads --------------------------------------------------------------------------------------------
+
+    def post(self, work: Callable[[], None]) -> None:
         """Have the loop call this soon, in the order posted."""
-        self._posted.append(change)
+        self._posted.append(work)
         try:
             self._bell.send(b"\0")
         except BlockingIOError:
@@ -82,48 +82,90 @@ class Server:
 
         self.post(last)
 
-    # --- the loop ---------------------------------------------------------------------------------------------
+    # --- The loop -----------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Serve until `stop`."""
+        """Serve until `stop`, or until the reader's end.
+
+        Questions wait in the sockets until the first full list is in, a moment at most: whoever asks while the server
+        is started anew gets an answer, and not a SERVFAIL.
+        """
+        patience = clock.monotonic() + params.DNS_START_PATIENCE_S
+        while not self._stopping and not self.responder.synced and clock.monotonic() < patience:
+            self._turn(patience)
+        self._selector.register(self._udp, selectors.EVENT_READ, self._datagrams)
+        self._selector.register(self._tcp, selectors.EVENT_READ, self._connections.accept)
         due = clock.monotonic() + TICK_S
         while not self._stopping:
-            for key, _ in self._selector.select(max(0.0, due - clock.monotonic())):
-                if isinstance(key.data, _Connection):
-                    self._serve(key.data)
-                else:
-                    key.data()
+            self._turn(due)
             if clock.monotonic() >= due:
                 due = clock.monotonic() + TICK_S
-                self._close_idle()
+                self._connections.close_idle()
                 self.on_tick()
 
     def close(self) -> None:
-        for connection in list(self._connections):
-            self._close(connection)
+        self._connections.close()
         for sock in (self._udp, self._tcp, self._bell, self._listener):
             sock.close()
         self._selector.close()
 
-    def _changes(self) -> None:
+    def _turn(self, until: float) -> None:
+        """Wait for something to do, and do a bounded amount of each."""
+        waiting = len(self._words) > views.LENGTH and self._take_words()
+        timeout = 0.0 if waiting else max(0.0, until - clock.monotonic())
+        for key, _ in self._selector.select(timeout):
+            key.data()
+
+    def _take_posted(self) -> None:
         self._listener.recv(4096)
         while self._posted:
             self._posted.popleft()()
 
+    # --- Changes ------------------------------------------------------------------------------------------------------
+
+    def _read_words(self, source: socket.socket) -> None:
+        if len(self._words) > params.DNS_WORDS_HELD:
+            return  # it waits, and so does the reader
+        data = source.recv(READ)
+        if not data:
+            log.error("the reader has ended; so does the server, to be started again with a new one")
+            self._stopping = True
+            self._selector.unregister(source)
+        self._words += data
+        self._take_words()
+
+    def _take_words(self) -> bool:
+        """Take in some words; were there as many as may be taken at once?"""
+        count = 0
+        for word in views.decode(self._words, params.DNS_WORDS_BATCH):
+            self._apply(word)
+            count += 1
+        return count == params.DNS_WORDS_BATCH
+
+    # --- Questions ----------------------------------------------------------------------------------------------------
+
     def _datagrams(self) -> None:
         """Answer what has arrived, a bounded number, so that changes and TCP have their turn."""
-        for _ in range(params.DNS_BATCH):
+        receive, tap, count = self._udp.recvfrom, self.tap, 0
+        began = clock.monotonic()
+        while count < params.DNS_BATCH:
             try:
-                data, peer = self._udp.recvfrom(RECEIVE)
+                data, peer = receive(RECEIVE)
             except BlockingIOError:
-                return
-            reply = self._answer(data, tcp=False)
-            if reply is None:
-                continue
-            try:
-                self._udp.sendto(reply, peer)
-            except OSError:
-                self.responder.statistics.dropped += 1  # full, or no way back: whoever asked asks again
+                break
+            count += 1
+            reply = self._answer(data, False)
+            if reply is not None:
+                self._send(reply, peer)
+            if tap is not None:
+                tap.saw(data, reply, peer, "udp")
+        self.responder.statistics.took(count, clock.monotonic() - began)
+
+    def _send(self, reply: bytes, peer: tuple[str, int]) -> None:
+        try:
+            self._udp.sendto(reply, peer)
+        except OSError:
+            self.responder.statistics.dropped += 1  # full, or no way back: whoever asked asks again
 
     def _answer(self, data: bytes, tcp: bool) -> bytes | None:
         """The door: whatever goes wrong with one question, the others are answered."""
@@ -134,69 +176,8 @@ class Server:
             log.exception("question %s failed", data[:512].hex())
             return wire.failure(data)
 
-    # --- TCP --------------------------------------------------------------------------------------------------
-
-    def _accept(self) -> None:
-        try:
-            sock, _ = self._tcp.accept()
-        except OSError:
-            return  # gone before it was greeted
-        if len(self._connections) >= params.DNS_TCP_CONNECTIONS:
-            self._close(min(self._connections, key=lambda each: each.heard))
-        sock.setblocking(False)
-        connection = _Connection(sock, clock.monotonic())
-        self._connections.add(connection)
-        self._selector.register(sock, selectors.EVENT_READ, connection)
-
-    def _serve(self, connection: _Connection) -> None:
-        """Read what came, answer it, send what goes: all whole messages of one read with one write."""
-        try:
-            if not connection.outbox and not connection.done:
-                self._read(connection)
-            while True:
-                progress = self._answer_whole_messages(connection)
-                if connection.outbox:
-                    sent = connection.sock.send(connection.outbox)
-                    del connection.outbox[:sent]
-                if connection.outbox or not progress:
-                    break
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._close(connection)
-            return
-        if connection.done and not connection.outbox:
-            self._close(connection)
-            return
-        events = selectors.EVENT_WRITE if connection.outbox else selectors.EVENT_READ
-        self._selector.modify(connection.sock, events, connection)
-
-    def _read(self, connection: _Connection) -> None:
-        data = connection.sock.recv(READ)
-        connection.inbox += data
-        connection.done = not data
-        connection.heard = clock.monotonic()
-
-    def _answer_whole_messages(self, connection: _Connection) -> bool:
-        """Move messages from inbox to outbox; was there any?"""
-        inbox, at = connection.inbox, 0
-        while len(inbox) >= at + 2 and len(connection.outbox) < HELD_BACK:
-            end = at + 2 + int.from_bytes(inbox[at : at + 2], "big")
-            if len(inbox) < end:
-                break
-            reply = self._answer(bytes(inbox[at + 2 : end]), tcp=True)
-            if reply is not None:
-                connection.outbox += len(reply).to_bytes(2, "big") + reply
-            at = end
-        del inbox[:at]
-        return at > 0
-
-    def _close_idle(self) -> None:
-        oldest = clock.monotonic() - params.DNS_TCP_IDLE_S
-        for connection in [each for each in self._connections if each.heard < oldest]:
-            self._close(connection)
-
-    def _close(self, connection: _Connection) -> None:
-        self._connections.discard(connection)
-        self._selector.unregister(connection.sock)
-        connection.sock.close()
+    def _answer_tcp(self, data: bytes, connection: Connection) -> bytes | None:
+        reply = self._answer(data, True)
+        if self.tap is not None:
+            self.tap.saw(data, reply, connection.sock.getpeername(), "tcp")
+        return reply

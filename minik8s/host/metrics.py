@@ -114,6 +114,14 @@ class Histogram(Metric):
             counts[bisect_left(self.buckets, number)] += 1
             self._sums[key] = self._sums.get(key, 0.0) + number
 
+    def add(self, counts: Sequence[int], total: float, **labels: str) -> None:
+        """Take in observations that were counted elsewhere by the same bounds: how many below each, and their sum."""
+        key = self._key(labels)
+        with self._lock:
+            known = self._counts.setdefault(key, [0] * (len(self.buckets) + 1))
+            known[:] = [before + more for before, more in zip(known, counts, strict=True)]
+            self._sums[key] = self._sums.get(key, 0.0) + total
+
     def samples(self) -> Iterator[str]:
         with self._lock:
             found = sorted((key, list(counts), self._sums[key]) for key, counts in self._counts.items())

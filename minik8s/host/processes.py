@@ -133,6 +133,31 @@ def spawn(
         return _maybe_in(ns, lambda: start(sink))
 
 
+def fork(work: Callable[[], None], title: str) -> int:
+    """Do `work` in a child process, which ends when it is done, or with us; returns the child's pid.
+
+    Only while this process has a single thread: locks that others hold would stay held in the child.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        die_with_parent()
+        set_title(title)
+        work()
+        code = 0
+    except BaseException:  # the last line of a process: say why, then end without the parent's clean-up
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
 def die_with_parent(number: int = signal.SIGKILL) -> None:
     """Let the kernel send us this signal when the thread that forked us ends. Checks that it has not ended already."""
     parent = os.getppid()

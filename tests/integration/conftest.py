@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from support.apiserver import api, namespace
 from support.cluster import Cluster, Space, default_name, fresh
+from support.dnsbed import dns_bed
 
-__all__ = ["api", "namespace"]
+__all__ = ["api", "dns_bed", "namespace"]
 _numbers = itertools.count(1)
 
 

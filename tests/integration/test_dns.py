@@ -1,155 +1,232 @@
-"""The DNS server over real sockets of 127.0.0.1: every case, both protocols, many at once, while the objects change."""
+"""The DNS server as it runs on a node: processes that watch a real API server, asked over the sockets of 127.0.0.0/8.
 
-import os
+Every case of tests/unit/dns/cases.yaml, both protocols, from objects written through the API; then changes, and what
+goes on while the API server, the reader or the server itself goes away.
+"""
+
+import json
 import random
+import signal
 import socket
 import struct
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import dns.message
 import dns.query
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "dns"))
-
-from dns_wire_checks import ask, check
-from dns_worlds import CASES, Case, World, lines, objects_of, questions
-from support.apiserver import free_port, wait_until
+from dns_messages import RAW, mutated
+from dns_wire_checks import CHECKS, check, check_raw
+from dns_worlds import CASES, Case, lines, questions
+from support.dnsbed import Bed, Served, holds, receive, wait_until
 
 from minik8s import params
 from minik8s.api import codec
-from minik8s.api.core import Namespace, Service
-from minik8s.api.discovery import EndpointSlice
-from minik8s.api.meta import Object
-from minik8s.client.component import Component, Options
-from minik8s.client.errors import AlreadyExists
-from minik8s.client.events import Recorder
-from minik8s.client.rest import Client
-from minik8s.dns import main
-from minik8s.dns.server import Server
-from minik8s.host.journal import Journal
-from minik8s.host.metrics import Registry
+from minik8s.api.core import Service
+from minik8s.host import processes
 
 pytestmark = pytest.mark.system
-WORLDS = sorted({world for _, world, _ in questions()})
 
-
-class Running:
-    """A server with its loop in a thread, and the world it answers from."""
-
-    def __init__(self, settings: str = "market") -> None:
-        self.world = World(settings)
-        self.server = Server(self.world.responder, "127.0.0.1", 0)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-        self.thread.start()
-
-    def udp(self, data: bytes) -> bytes:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(5)
-            sock.connect(("127.0.0.1", self.server.port))
-            sock.send(data)
-            return sock.recv(65536)
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.server.port), timeout=5)
-
-    def tcp(self, data: bytes) -> bytes:
-        with self.connect() as sock:
-            sock.sendall(struct.pack("!H", len(data)) + data)
-            return receive(sock)
-
-    def change(self, put: dict | None = None, remove: list[str] | None = None) -> None:
-        """Have the loop apply it, and wait until it has."""
-        done = threading.Event()
-
-        def apply() -> None:
-            for key in remove or []:
-                self.world.remove(key)
-            self.world.put(put or {})
-            done.set()
-
-        self.server.post(apply)
-        assert done.wait(5)
-
-    def stop(self) -> None:
-        self.server.stop()
-        self.thread.join(5)
-        assert not self.thread.is_alive()
-        self.server.close()
-
-
-def receive(sock: socket.socket) -> bytes:
-    """One message of a TCP stream."""
-    size = struct.unpack("!H", exactly(sock, 2))[0]
-    return exactly(sock, size)
-
-
-def exactly(sock: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        piece = sock.recv(size - len(data))
-        assert piece, "the server closed the connection"
-        data += piece
-    return data
+TTL = {"market": 5, "market, pods verified": 30, "market, pods disabled": 5}
+FLAGS = {"market": (), "market, pods verified": ("--dns-pods", "verified", "--dns-ttl", "30")}
+FLAGS |= {"market, pods disabled": ("--dns-pods", "disabled")}
+WEB = Case("web.shop.svc.cluster.local.", "A", "10.96.1.20")
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[dict[str, Running]]:
-    servers = {settings: Running(settings) for settings in WORLDS}
-    yield servers
-    for each in servers.values():
-        each.stop()
+def servers(dns_bed: Bed) -> dict[str, Served]:
+    """One for each way to set it up, all of the same objects."""
+    made = {settings: dns_bed.serve(*flags) for settings, flags in FLAGS.items()}
+    for server in made.values():
+        wait_until(server.ready, what="the first list is in")
+    return made
+
+
+@pytest.fixture(scope="module")
+def market(servers: dict[str, Served]) -> Served:
+    return servers["market"]
+
+
+# --- Every case -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", FLAGS)
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+def test_every_case_holds_for_objects_written_through_the_api(servers, settings: str, protocol: str) -> None:
+    for _, world, cases in questions():
+        for case in cases if world == settings else []:
+            check(getattr(servers[settings], protocol), case, TTL[settings])
+
+
+@pytest.mark.parametrize("holds", CHECKS, ids=[each.__name__ for each in CHECKS])
+def test_on_the_wire(market: Served, holds) -> None:
+    holds(market.udp)
+
+
+def test_messages_of_odd_bytes_get_what_they_deserve(market: Served) -> None:
+    for data, expected in RAW.values():
+        if expected:
+            check_raw(market.udp, data, expected)
+    silent = [data for data, expected in RAW.values() if not expected]
+    query = dns.message.make_query(WEB.name, "A")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        sock.connect((market.address, params.DNS_PORT))
+        for data in (*silent, query.to_wire()):
+            sock.send(data)
+        assert dns.message.from_wire(sock.recv(4096)).id == query.id  # the first that was answered is the question
 
 
 @pytest.fixture
-def market() -> Iterator[Running]:
-    server = Running()
-    yield server
-    server.stop()
-
-
-@pytest.mark.parametrize("world", WORLDS)
-@pytest.mark.parametrize("protocol", ["udp", "tcp"])
-def test_every_case_holds_over_sockets(running: dict[str, Running], world: str, protocol: str) -> None:
-    server = running[world]
-    for _, settings, cases in questions():
-        for case in cases if settings == world else []:
-            check(getattr(server, protocol), case)
+def changed(dns_bed: Bed) -> Iterator[Bed]:
+    """The bed; afterwards its objects are as they were."""
+    before = dict(dns_bed.objects)
+    yield dns_bed
+    for key in dns_bed.objects.keys() - before.keys():
+        dns_bed.remove(key)
+    dns_bed.restore(before)
 
 
 @pytest.mark.parametrize("change", CASES["changes"], ids=[change["promise"] for change in CASES["changes"]])
-def test_every_change_is_answered_at_once(market: Running, change: dict) -> None:
+def test_a_change_through_the_api_is_answered(market: Served, changed: Bed, change: dict) -> None:
     for case in lines(change["before"]):
-        check(market.udp, case)
-    market.change(change.get("put"), change.get("remove"))
+        holds(market.udp, case)
+    for key in change.get("remove", []):
+        changed.remove(key)
+    changed.put(change.get("put", {}))
     for case in lines(change["after"]):
-        check(market.udp, case)
+        holds(market.udp, case)
         check(market.tcp, case)
 
 
-def test_a_truncated_reply_is_whole_over_tcp(running: dict[str, Running]) -> None:
+# --- Changes ----------------------------------------------------------------------------------------------------------
+
+
+def service(name: str, **spec) -> Service:
+    given = {"metadata": {"name": name, "namespace": "shop"}, "spec": {"ports": [{"port": 80}], **spec}}
+    return codec.from_dict(Service, given)
+
+
+def test_no_stale_answer_follows_a_change(market: Served, dns_bed: Bed) -> None:
+    """Clients hammer while a name changes. Once somebody was answered with the new, nobody is with the old again."""
+    name, over = "turning.shop.svc.cluster.local.", threading.Event()
+    seen: list[list[int]] = [[], []]
+
+    def hammer(mine: list[int]) -> None:
+        query = dns.message.make_query(name, "CNAME").to_wire()
+        while not over.is_set():
+            (rrset,) = dns.message.from_wire(market.udp(query)).answer
+            mine.append(int(str(rrset[0].target).split(".")[0][1:]))
+
+    dns_bed.client.create(service("turning", type="ExternalName", externalName="n0.example.com"))
+    wait_until(lambda: market.answers(name, "CNAME") == ["n0.example.com."], what="the Service is answered")
+    clients = [threading.Thread(target=hammer, args=(mine,)) for mine in seen]
+    for client in clients:
+        client.start()
+    for number in range(1, 101):
+        dns_bed.client.patch(Service, "turning", "shop", {"spec": {"externalName": f"n{number}.example.com"}})
+    wait_until(lambda: market.answers(name, "CNAME") == ["n100.example.com."], what="the last change is answered")
+    after = [len(mine) for mine in seen]
+    wait_until(lambda: all(len(m) > n + 50 for m, n in zip(seen, after, strict=True)), what="they ask on")
+    over.set()
+    for client in clients:
+        client.join(5)
+    dns_bed.client.delete(Service, "turning", "shop")
+    for mine, since in zip(seen, after, strict=True):
+        assert mine == sorted(mine), "an older answer came after a newer one"
+        assert set(mine[since + 1 :]) == {100}, "an old answer came after the last change had been answered"
+
+
+def test_a_change_is_told_in_the_journal(market: Served, dns_bed: Bed) -> None:
+    made = dns_bed.client.create(service("fresh"))
+    name = "fresh.shop.svc.cluster.local."
+    wait_until(lambda: market.answers(name) == [made.spec.clusterIP], what="the new Service is answered")
+    journal = map(json.loads, market.page("/debug/journal").splitlines())
+    (entry,) = [each for each in journal if each["objects"] == ["services/shop/fresh"]]
+    assert entry["revisions"] == [made.metadata.resourceVersion] and entry["because"] == "Service fresh appeared"
+    assert entry["data"] == {"name": name.rstrip("."), "addresses": [made.spec.clusterIP]}
+    dns_bed.client.delete(Service, "fresh", "shop")
+    wait_until(lambda: market.answers(name) == [], what="the deleted Service is forgotten")
+
+
+# --- What goes away ---------------------------------------------------------------------------------------------------
+
+
+def test_before_the_first_list_a_miss_is_no_answer_to_remember(dns_bed: Bed) -> None:
+    """An API server that nobody can reach: every name of ours is SERVFAIL, none is NXDOMAIN."""
+    lost = dns_bed.serve(api="https://127.0.0.1:9")
+    wait_until(lambda: "answering" in lost.log, what="it has started")
+    for name in ("nothing.shop.svc.cluster.local.", WEB.name, "1.1.96.10.in-addr.arpa.", "www.example.com."):
+        check(lost.udp, Case(name, "A", "SERVFAIL"))
+    assert b"[-]synced failed" in lost.page("/readyz", 500)
+    lost.close()
+
+
+def test_it_goes_on_answering_while_the_api_server_is_away(market: Served, dns_bed: Bed) -> None:
+    dns_bed.server.kill()
+    try:
+        for _ in range(20):
+            check(market.udp, WEB)
+    finally:
+        dns_bed.server.start()
+    made = dns_bed.client.create(service("back"))
+    wait_until(
+        lambda: market.answers("back.shop.svc.cluster.local.") == [made.spec.clusterIP], what="the watch goes on"
+    )
+    dns_bed.client.delete(Service, "back", "shop")
+
+
+def test_a_question_asked_while_it_starts_waits_for_the_first_list(dns_bed: Bed) -> None:
+    """Nobody who asks a server that was just started is told that a name does not exist, or to come again."""
+    server = dns_bed.serve()
+    wait_until(server.listens, what="it listens")
+    check(server.udp, WEB)
+    server.signal(signal.SIGKILL)
+    server.process.wait()
+    server.start()
+    wait_until(server.listens, what="it listens again, at the same address")
+    check(server.udp, WEB)
+    server.close()
+
+
+def test_neither_the_reader_nor_the_server_outlives_the_other(dns_bed: Bed) -> None:
+    server = dns_bed.serve()
+    wait_until(server.ready, what="the first list is in")
+    (reader,) = server.workers()
+    assert processes.command_line(reader) == "minik8s: dns@node-1 reader"
+    server.signal(signal.SIGKILL)
+    server.process.wait()
+    wait_until(lambda: not processes.alive(reader), what="the reader ends with its server")
+    server.start()
+    wait_until(server.ready, what="the first list is in again")
+    processes.kill(server.workers()[0], signal.SIGKILL)
+    assert server.process.wait(5) == 1 and "the reader has ended" in server.log
+
+
+# --- TCP, and what is not nice ----------------------------------------------------------------------------------------
+
+
+def test_a_truncated_reply_is_whole_over_tcp(market: Served) -> None:
     query = dns.message.make_query("many.pets.svc.cluster.local.", "A", use_edns=0)
-    port = running["market"].server.port
-    reply, by_tcp = dns.query.udp_with_fallback(query, "127.0.0.1", port=port, timeout=5)
+    reply, by_tcp = dns.query.udp_with_fallback(query, market.address, port=params.DNS_PORT, timeout=5)
     assert by_tcp and len(reply.answer[0]) == 100
 
 
-def test_questions_in_one_segment_are_answered_in_order(running: dict[str, Running]) -> None:
-    names = ["web.shop.svc.cluster.local.", "nothing.shop.svc.cluster.local.", "db.pets.svc.cluster.local."] * 50
+def test_questions_in_one_segment_are_answered_in_order(market: Served) -> None:
+    names = [WEB.name, "nothing.shop.svc.cluster.local.", "db.pets.svc.cluster.local."] * 50
     queries = [dns.message.make_query(name, "A") for name in names]
     raw = b"".join(struct.pack("!H", len(wire)) + wire for wire in (query.to_wire() for query in queries))
-    with running["market"].connect() as sock:
+    with market.connect() as sock:
         sock.sendall(raw[:100])
         sock.sendall(raw[100:])
         replies = [dns.message.from_wire(receive(sock)) for _ in queries]
     assert [reply.id for reply in replies] == [query.id for query in queries]
 
 
-def test_a_client_that_does_not_read_holds_up_nobody(market: Running) -> None:
+def test_a_client_that_does_not_read_holds_up_nobody(market: Served) -> None:
+    """Twenty megabytes of replies are asked for; what the server keeps of them is bounded."""
     wire = dns.message.make_query("many.pets.svc.cluster.local.", "SRV").to_wire()
+    before = processes.pss(market.process.pid)
     with market.connect() as greedy:
         greedy.setblocking(False)
         try:
@@ -158,164 +235,31 @@ def test_a_client_that_does_not_read_holds_up_nobody(market: Running) -> None:
         except BlockingIOError:
             pass
         for _ in range(20):
-            check(market.udp, Case("web.shop.svc.cluster.local.", "A", "10.96.1.20"))
-        (held,) = market.server._connections
-        assert len(held.outbox) < 256 * 1024
+            check(market.udp, WEB)
+        assert processes.pss(market.process.pid) - before < 4e6
         greedy.setblocking(True)
         greedy.settimeout(5)
         for _ in range(100):
             assert len(dns.message.from_wire(receive(greedy)).answer[0]) == 100
 
 
-def test_a_client_that_breaks_off_is_forgotten(market: Running) -> None:
+def test_a_client_that_breaks_off_is_forgotten(market: Served) -> None:
     for _ in range(20):
         sock = market.connect()
         sock.sendall(b"\0\x20half a mess")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.close()
-    check(market.tcp, Case("web.shop.svc.cluster.local.", "A", "10.96.1.20"))
-    check(market.udp, Case("web.shop.svc.cluster.local.", "A", "10.96.1.20"))
+    check(market.tcp, WEB)
+    check(market.udp, WEB)
 
 
-def test_no_stale_answer_follows_a_change(market: Running) -> None:
-    """Clients hammer while an address changes: whoever asks after a change is answered with the new one."""
-    failures: list[str] = []
-    current = [0]
-    over = threading.Event()
-
-    def hammer() -> None:
-        query = dns.message.make_query("web.shop.svc.cluster.local.", "A").to_wire()
-        while not over.is_set():
-            least = current[0]
-            reply = dns.message.from_wire(market.udp(query))
-            got = int(str(reply.answer[0][0]).rsplit(".", 1)[1])
-            if got < least:
-                failures.append(f"asked after {least}, got {got}")
-
-    market.change({"services": {"shop/web": "10.96.2.0 http:80"}})
-    clients = [threading.Thread(target=hammer) for _ in range(2)]
-    for client in clients:
-        client.start()
-    for number in range(1, 200):
-        market.change({"services": {"shop/web": f"10.96.2.{number} http:80"}})
-        current[0] = number
-    over.set()
-    for client in clients:
-        client.join(5)
-    assert failures == []
-
-
-def test_mutated_datagrams_leave_the_server_serving(market: Running) -> None:
+def test_mutated_datagrams_leave_the_server_serving(market: Served) -> None:
     query = dns.message.make_query("db.pets.svc.cluster.local.", "A", use_edns=0).to_wire()
-    dice = random.Random(os.environ.get("SEED", "1"))
+    dice = random.Random(1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.connect(("127.0.0.1", market.server.port))
+        sock.connect((market.address, params.DNS_PORT))
         for i in range(20_000):
-            changed = bytearray(query)
-            changed[dice.randrange(len(query))] = dice.randrange(256)
-            sock.send(changed)
+            sock.send(mutated(query, dice))
             if i % 100 == 0:  # not more at once than the socket holds: a lost datagram would prove nothing
-                check(market.udp, Case("web.shop.svc.cluster.local.", "A", "10.96.1.20"))
-    assert market.server.failures == 0
-
-
-# --- As a component, with objects written through a real API server ------------------------------------
-
-ADDRESS = "127.0.53.1"
-
-
-class Deployed:
-    """The DNS component as it runs on a node, and a client that writes objects."""
-
-    def __init__(self, api, folder: Path) -> None:
-        self.client = self._client(api, folder, "kubernetes-admin", "system:masters")
-        self.component = Component(
-            options=Options(name="dns", kubeconfig="", node="node-1", node_ip=ADDRESS, health_port=free_port()),
-            client=self._client(api, folder, "system:dns:node-1", "system:node-dns"),
-            journal=Journal(None, node="node-1", component="dns"),
-            metrics=Registry(),
-            events=Recorder(self.client, "dns"),
-        )
-        self.thread = threading.Thread(target=main.main, args=(self.component,), daemon=True)
-        self.thread.start()
-
-    @staticmethod
-    def _client(api, folder: Path, user: str, *groups: str) -> Client:
-        path = api.server.kubeconfig(folder / f"{user.replace(':', '-')}.conf", user, *groups)
-        return Client.from_kubeconfig(str(path), user_agent=user)
-
-    def udp(self, data: bytes) -> bytes:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(5)
-            sock.connect((ADDRESS, params.DNS_PORT))
-            sock.send(data)
-            return sock.recv(65536)
-
-    def answers(self, name: str, kind: str = "A") -> list[str]:
-        reply = ask(self.udp, name, kind)
-        return sorted(str(each) for rrset in reply.answer for each in rrset)
-
-    def create(self, obj: Object) -> None:
-        try:
-            self.client.create(obj)
-        except AlreadyExists:
-            pass  # `default` and `kube-system`
-
-    def close(self) -> None:
-        self.component.stop.set()
-        self.thread.join(5)
-        assert not self.thread.is_alive()
-
-
-@pytest.fixture(scope="module")
-def deployed(api, tmp_path_factory) -> Iterator[Deployed]:
-    made = Deployed(api, tmp_path_factory.mktemp("dns"))
-    yield made
-    made.close()
-
-
-def test_objects_written_through_the_api_are_answered_as_the_cases_say(deployed: Deployed) -> None:
-    """The headless Services and their slices, whose addresses no API server chooses."""
-    world = CASES["worlds"]["market"]
-    for obj in objects_of(world):
-        headless = isinstance(obj, Service) and "None" in obj.spec.clusterIPs
-        if (
-            isinstance(obj, Namespace)
-            or headless
-            or (isinstance(obj, EndpointSlice) and obj.metadata.namespace == "pets")
-        ):
-            deployed.create(codec.from_dict(type(obj), codec.to_dict(obj)))
-    last = f"{list(world['slices'])[-1].split('/')[1]}.pets.svc.cluster.local."
-    wait_until(lambda: len(deployed.answers(last)) > 0, what="the last slice is answered")
-    for case in (case for _, settings, cases in questions() for case in cases if settings == "market"):
-        if ".pets.svc." in case.name and case.type in ("A", "AAAA", "SRV"):
-            check(deployed.udp, case)
-
-
-def test_a_change_is_answered_and_told_in_the_journal(deployed: Deployed) -> None:
-    service = codec.from_dict(
-        Service, {"metadata": {"name": "fresh", "namespace": "default"}, "spec": {"ports": [{"port": 80}]}}
-    )
-    made = deployed.client.create(service)
-    name = "fresh.default.svc.cluster.local."
-    wait_until(lambda: deployed.answers(name) == [made.spec.clusterIP], what="the new Service is answered")
-    (entry,) = [e for e in deployed.component.journal.entries() if e["objects"] == ["services/default/fresh"]]
-    assert entry["revisions"] == [made.metadata.resourceVersion]
-    assert entry["data"] == {"name": name.rstrip("."), "addresses": [made.spec.clusterIP]}
-    deployed.client.delete(Service, "fresh", "default")
-    wait_until(lambda: deployed.answers(name) == [], what="the deleted Service is forgotten")
-
-
-def test_it_goes_on_answering_while_the_api_server_is_away(deployed: Deployed, api) -> None:
-    name = "kubernetes-away.default.svc.cluster.local."
-    spec = {"metadata": {"name": "kubernetes-away", "namespace": "default"}, "spec": {"ports": [{"port": 80}]}}
-    made = deployed.client.create(codec.from_dict(Service, spec))
-    wait_until(lambda: deployed.answers(name) == [made.spec.clusterIP], what="the Service is answered")
-    api.server.kill()
-    try:
-        for _ in range(20):
-            check(deployed.udp, Case(name, "A", made.spec.clusterIP))
-    finally:
-        api.server.start()
-    deployed.client.delete(Service, "kubernetes-away", "default")
-    wait_until(lambda: deployed.answers(name) == [], what="the watch goes on")
+                check(market.udp, WEB)
+    assert b"coredns_panics_total 0\n" in market.page("/metrics")

@@ -15,6 +15,7 @@ from minik8s.dns.changes import Changes
 from minik8s.dns.index import Index
 from minik8s.dns.plan import Names
 from minik8s.dns.responder import Responder
+from minik8s.dns.views import Listed, gone, view
 from minik8s.host.journal import Journal
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
@@ -75,18 +76,22 @@ class World:
         self.changes = Changes(self.names, self.responder, self.journal)
         self.put(CASES["worlds"][name])
         if setting != "unsynced":
-            self.changes.synced()
+            self.changes.apply(Listed())
 
     def put(self, objects: dict[str, Any]) -> None:
         for obj in objects_of(objects):
             self.revision += 1
             obj.metadata.resourceVersion = str(self.revision)
-            key = f"{obj.resource.plural} {obj.metadata.namespace}/{obj.metadata.name}".replace(" /", " ")
-            self.changes.apply(self.objects.get(key), obj)
-            self.objects[key] = obj
+            self.changes.apply(view(obj))
+            self.objects[key_of(obj)] = obj
 
     def remove(self, key: str) -> None:
-        self.changes.apply(self.objects.pop(key), None)
+        self.changes.apply(gone(self.objects.pop(key)))
+
+
+def key_of(obj: Object) -> str:
+    """`services shop/web`, as the cases have it."""
+    return f"{obj.resource.plural} {obj.metadata.namespace}/{obj.metadata.name}".replace(" /", " ")
 
 
 def objects_of(world: dict[str, Any]) -> Iterator[Object]:
@@ -114,7 +119,8 @@ def _service(key: str, text: str) -> Service:
         words = words[1:]
     else:
         addresses = [word for word in words if _is_address(word)]
-        spec = ServiceSpec(clusterIP=addresses[0], clusterIPs=addresses)
+        policy = "RequireDualStack" if len(addresses) > 1 else "SingleStack"
+        spec = ServiceSpec(clusterIP=addresses[0], clusterIPs=addresses, ipFamilyPolicy=policy)
         words = words[len(addresses) :]
     spec.ports = [
         ServicePort(name=port, protocol=protocol, port=number) for port, number, protocol in map(_port, words)

@@ -49,4 +49,5 @@ def test_nothing_is_left_of_what_is_gone() -> None:
     for key in list(world.objects):
         world.remove(key)
     index = world.names.index
-    assert not (index.services or index.slices or index.owners or index.namespaces or index.pods)
+    assert not (index.services or index.slices or index.slices_by_name or index.namespaces)
+    assert not (index.owners or index.pods or index.pod_addresses or any(index.prefixes.values()))
