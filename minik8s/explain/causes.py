@@ -13,7 +13,7 @@ Read next: plan.py.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from minik8s.explain import facts
 from minik8s.explain.facts import Fact
@@ -23,10 +23,14 @@ SLACK_S = 0.05  # a server notes its write after the client may have acted on it
 
 
 class Causes:
-    """All facts, and for each the one that set it off. `facts` must be in order of time."""
+    """All facts, and for each the one that set it off. `facts` must be in order of time.
 
-    def __init__(self, known: Sequence[Fact]) -> None:
-        self.facts = known
+    `family`: the objects whose history is told. Rules of several Services that were written in one go were set off,
+    for this history, by its own Service's change.
+    """
+
+    def __init__(self, known: Sequence[Fact], family: Collection[str] = ()) -> None:
+        self.facts, self._family = known, family
         self._made: dict[tuple[str, int], int] = {}
         for number, fact in enumerate(known):
             if fact.is_write:
@@ -78,7 +82,8 @@ class Causes:
     def _looked(self, number: int) -> list[int]:
         """The facts that made the revisions this one was decided by."""
         fact = self.facts[number]
-        found = (self._made.get(each) for each in fact.seen)
+        own = [each for each in fact.seen if each[0] in self._family] if fact.stage == facts.RULES else []
+        found = (self._made.get(each) for each in own or fact.seen)
         latest = fact.wall + SLACK_S
         return [each for each in found if each is not None and each != number and self.facts[each].wall <= latest]
 
@@ -140,7 +145,9 @@ def _by_object(known: Iterable[Fact]) -> dict[str, list[int]]:
 
 
 def _subject(fact: Fact) -> str:
-    """Whose business a fact is: of a Pod that is made, its maker's."""
+    """Whose business a fact is: of a Pod that is made, its maker's; of rules, the proxy's alone."""
     if fact.stage == facts.MADE and fact.seen:
         return fact.seen[-1][0]
+    if fact.stage == facts.RULES:
+        return ""  # a proxy's whole table, whichever Services an entry names
     return fact.object

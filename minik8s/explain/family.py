@@ -7,7 +7,7 @@ Read next: plan.py.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from minik8s.explain import facts
 from minik8s.explain.facts import Fact
@@ -51,13 +51,16 @@ class Ties:
             family |= above.union(*(self._below(each) for each in above))
         family |= self._below(target)
         services = {target} if target.startswith("services/") else self.services(pods)
-        family |= {each for each, service in self.service_of.items() if service in services}
+        family |= self.slices(services)
         return family | (services if not target.startswith("pods/") else set())
 
     def services(self, pods: Iterable[str]) -> set[str]:
         """The Services that these Pods were ever behind."""
         wanted = set(pods)
         return {service for service, members in self.pods_of.items() if members & wanted}
+
+    def slices(self, services: Collection[str]) -> set[str]:
+        return {each for each, service in self.service_of.items() if service in services}
 
     def _pods(self, target: str) -> set[str]:
         if target.startswith("services/"):

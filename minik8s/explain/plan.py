@@ -71,9 +71,10 @@ def history(
     known: Sequence[Fact], target: str, since: float = 0.0, selected: Mapping[str, Iterable[str]] = NOTHING
 ) -> History:
     """All episodes of the target that began, or still had effects, after `since`. Facts must be in order of time."""
-    causes, ties = Causes(known), Ties(known, selected)
+    ties = Ties(known, selected)
     family = ties.family(target)
     services = {name for name in family | ties.services(family) if name.startswith("services/")}
+    causes = Causes(known, family | services | ties.slices(services))
     addresses = _addresses(known, target)
     chosen = [n for n, fact in enumerate(known) if _belongs(fact, family, services, addresses)]
     groups: dict[int, set[int]] = defaultdict(set)

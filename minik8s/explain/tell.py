@@ -18,7 +18,7 @@ from minik8s.explain.plan import TOGETHER_S, Episode, History, Stage, Window, co
 
 WIDTH = 80
 _INDENT = " " * 22
-_EXAMPLE_RATE = 50  # requests a second, for "how many would meet it"
+_EXAMPLE_RATE = 50  # requests a second, for "how many met it": the real rate is not known here
 _KINDS = {
     "pods": "Pod",
     "services": "Service",
@@ -94,6 +94,8 @@ def cause(fact: Fact) -> str:
         return f"{fact.who} wrote {where} and gave no reason: a cause without a cause"
     if fact.is_write and not fact.seen:
         return command(fact)
+    if fact.stage == facts.RULES:
+        return f"{fact.because} ({fact.who})"  # of the proxy itself: it has started
     return f"{where}: {fact.because} ({fact.who})"
 
 
@@ -104,9 +106,17 @@ def _grouped(stages: Sequence[Stage]) -> list[list[Stage]]:
         fact = stage.fact
         if fact.stage == facts.RULES and fact.data and not stage.fact.data.get("removed") and _unchanged(fact):
             continue
-        round_of = str(int(stage.total // TOGETHER_S)) if fact.stage in _OWN_STEPS else fact.because
-        groups.setdefault((fact.stage, fact.kind, fact.component, round_of), []).append(stage)
+        groups.setdefault((fact.stage, fact.kind, fact.component, *_round(stage)), []).append(stage)
     return list(groups.values())
+
+
+def _round(stage: Stage) -> tuple[str, ...]:
+    """What facts of one stage must share to stand in one line: their reason, their time, or both."""
+    fact, time = stage.fact, str(int(stage.total // TOGETHER_S))
+    if fact.stage in _OWN_STEPS:
+        return (time,)
+    # The same rules are looked at side by side, however late a node is.
+    return (fact.because,) if fact.stage in (facts.RULES, facts.NAMES) else (fact.because, time)
 
 
 def _unchanged(fact: Fact) -> bool:
@@ -195,8 +205,8 @@ def _window(window: Window) -> list[str]:
     nodes = ", ".join(f"{node} {_length(seconds)}" for node, seconds in window.left)
     said = f"window: {window.endpoint} left the rules after: {nodes}"
     met = (
-        f"at {_EXAMPLE_RATE} requests/s, {_EXAMPLE_RATE} x {window.seconds:.3f} s / {window.endpoints} endpoints "
-        f"= {window.expected(_EXAMPLE_RATE):.1f} requests met it"
+        f"at {_EXAMPLE_RATE} requests/s about {window.expected(_EXAMPLE_RATE):.1f} would meet it: "
+        f"{_EXAMPLE_RATE} x {window.seconds:.3f} s / {window.endpoints} endpoints"
     )
     return [*textwrap.wrap(said, WIDTH, initial_indent="  ", subsequent_indent=" " * 10), " " * 10 + met]
 

@@ -7,6 +7,7 @@ from explain_worlds import (
     DELETED,
     DIED,
     SILENT,
+    SLICE,
     T0,
     WEB,
     A,
@@ -191,6 +192,45 @@ def test_other_services_are_left_out():
     assert [stage for _, stage, _ in stages(history(world, "services/default/db").episodes[0])] == ["stored", "rules"]
 
 
+def test_rules_of_two_services_written_in_one_go_belong_to_each_services_own_cause():
+    """A proxy that takes up two changes at once must not bring another namespace's Pods into this history."""
+    theirs, slice_ = "services/shop/db", "endpointslices/shop/db-s"
+    both = (
+        *DIED[:3],
+        write(60.05, 90, "cli", "create", theirs, "minik8s apply -f db.yaml: db.yaml:1"),
+        write(60.055, 91, "controllers", "create", slice_, "the Service has no slice", f"{theirs}@90"),
+        deed(
+            60.06,
+            "proxy@node-1",
+            "rules",
+            f"{SLICE}@41 {slice_}@91 {WEB}@11 {theirs}@90",
+            "both changed",
+            services=["default/web", "shop/db"],
+            added=[],
+            removed=["default/web:http 10.244.1.2:8080"],
+        ),
+    )
+    ours = history(known(*APPLIED, *both), WEB).episodes
+    assert [tell.cause(each.cause) for each in ours][1:] == ["Pod web-rs-a: exit code 137 (agent@node-1)"]
+    assert not [stage for each in ours for stage in each.stages if "shop" in stage.fact.object]
+    assert stages(history(known(*APPLIED, *both), theirs).episodes[0])[-1] == (0.01, "rules", "proxy@node-1")
+
+
+def test_a_proxy_that_starts_anew_is_a_cause_also_when_it_names_other_services_first():
+    anew = deed(
+        300.0,
+        "proxy@node-1",
+        "rules",
+        f"services/default/api@2 {SLICE}@31 {WEB}@11",
+        "the proxy started: the whole table, 2 Services",
+        services=["default/api", "default/web"],
+        added=[],
+        removed=[],
+    )
+    last = history(known(*APPLIED, anew), WEB).episodes[-1]
+    assert tell.cause(last.cause) == "the proxy started: the whole table, 2 Services (proxy@node-1)"
+
+
 def test_a_pods_history_has_its_own_steps_and_the_rules_that_name_it():
     (episode,) = history(known(*APPLIED), A).episodes
     own = [(stage, who) for _, stage, who in stages(episode) if who in ("agent@node-2", "dns@node-1")]
@@ -221,6 +261,18 @@ def test_only_what_is_recent_is_told_when_asked_for():
 def test_the_order_in_which_journals_are_read_makes_no_difference():
     lines = [*APPLIED, *DIED, *DELETED, *SILENT]
     assert history(known(*lines), WEB) == history(known(*reversed(lines)), WEB)
+
+
+def test_the_same_reason_ten_seconds_later_is_told_on_a_line_of_its_own():
+    again = (
+        write(71.9, 43, "agent@node-1", "patch", f"{A}:status", "Running; backend ended with exit code 137", f"{A}@40"),
+        slice_write(72.0, 42, DIED[2][1]["because"], f"{A}@43"),
+    )
+    told = tell.text(history(known(*APPLIED, *DIED, *again), WEB))
+    assert [line for line in told.splitlines() if "@41" in line or "@42" in line] == [
+        "     +50 ms     10 ms  EndpointSlice web-s written @41 (controllers)",
+        "    +12.0 s    100 ms  EndpointSlice web-s written @42 (controllers)",
+    ]
 
 
 @pytest.mark.parametrize("target", [WEB, "deployments/default/web", A, C, "services/default/none"])
