@@ -37,7 +37,14 @@ QUICK = DeleteOptions(gracePeriodSeconds=1)
 @click.argument("what", metavar="1..5 | list | mend | check")
 @click.argument("word", default="svc/web", metavar="[svc/NAME]")
 def break_(session: Session, what: str, word: str) -> None:
-    """Break a Service in one of five ways, for you to find out: minik8s break 1, then minik8s doctor svc/web."""
+    """Break a Service in one of five ways, for you to find out: minik8s break 1, then minik8s doctor svc/web.
+
+    \b
+    1..5   makes one fault; the Service must be well
+    list   what a client sees of each, not what it is
+    check  is it mended, and rightly?
+    mend   undoes the fault and tells what it was
+    """
     verbs = {"list": show, "mend": mend, "check": check}
     numbers = {str(fault.number): fault for fault in faults.FAULTS}
     if what in verbs:

@@ -41,7 +41,10 @@ def start(target: str, cluster: str) -> None:
 
     with doors.told():
         where, name = doors.paths(cluster), launch.canonical(target)
-        known(where, name)
+        process = known(where, name)
+        if process.pid and process.wanted:
+            click.echo(f"{name} runs already")
+            return
         registry.ask(where, {"do": "start", "names": [name]})
         click.echo(f"{name} started")
 

@@ -123,16 +123,14 @@ def _none_made(facts: Facts, maker: Deployment, wanted: str) -> Verdict:
     name, replicas = maker.metadata.name, maker.spec.replicas
     cause, mend = f"Deployment {name} is scaled to 0.", command(facts, f"scale deployment/{name} --replicas=1")
     if replicas != 0:
-        cause = (
-            f"Deployment {name} wants {1 if replicas is None else replicas}. The controllers make them: do they run?"
-        )
-        mend = "minik8s start controllers"
+        why, mend, _ = _idle(facts, "replicasets", "makes them")
+        cause = f"Deployment {name} wants {1 if replicas is None else replicas}. {why}"
     shown = Evidence(command(facts, f"get deployment/{name}"), f"READY 0/{1 if replicas is None else replicas}")
     return red("MK-NO-PODS", f"no Pod has {wanted}, but Deployment {name} would make some", cause, mend, shown)
 
 
 def seen_labels(pods: list[Pod]) -> str:
-    labels = [{k: v for k, v in pod.metadata.labels.items() if k != "pod-template-hash"} for pod in pods]
+    labels = [{k: v for k, v in pod.metadata.labels.items() if k != podtrouble.TEMPLATE_HASH} for pod in pods]
     found = sorted({format_labels(each) for each in labels if each})
     return "; ".join(found[:4]) + ("; …" if len(found) > 4 else "") if found else "no labels"
 
@@ -153,13 +151,23 @@ def pods_ready(facts: Facts) -> Verdict:
     troubled = [pod for pod in chosen if pod not in ready]
     if not ready and not spec.publishNotReadyAddresses:
         # One that only has to wait tells least.
-        pod = min(troubled, key=lambda each: (podtrouble.trouble(facts, each)[0] == "starting", each.metadata.name))
+        pod = min(
+            _of_newest_template(troubled),
+            key=lambda each: (podtrouble.trouble(facts, each)[0] == "starting", each.metadata.name),
+        )
         said = f"none of {len(chosen)} Pods is Ready" if len(chosen) > 1 else "the only Pod is not Ready"
         return podtrouble.verdict(facts, pod, said)
     if not troubled:
         return ok(f"all {len(ready)}" if len(ready) > 1 else "the only one")
     first = troubled[0]
     return ok(f"{len(ready)} of {len(chosen)}; {first.metadata.name}: {podtrouble.word(facts, first)}")
+
+
+def _of_newest_template(pods: list[Pod]) -> list[Pod]:
+    """While a Deployment replaces its Pods, the old ones' trouble may be mended already."""
+    newest = max(pods, key=lambda each: each.metadata.creationTimestamp or "")
+    mark = newest.metadata.labels.get(podtrouble.TEMPLATE_HASH)
+    return [each for each in pods if each.metadata.labels.get(podtrouble.TEMPLATE_HASH) == mark]
 
 
 # --- 5 Endpoints list them --------------------------------------------------------------------------------------------
@@ -222,12 +230,22 @@ def _slices(facts: Facts) -> str:
 
 def _out_of_date(facts: Facts, lacking: list[str], lost: list[Target]) -> Verdict:
     said = f"ready, but in no slice: {', '.join(lacking)}" if lacking else f"listed, but gone: {lost[0].who}"
-    return red(
-        "MK-ENDPOINTS",
-        said,
-        "The controller `endpoints` writes the slices. It is not running, or cannot write, or the cluster was brought "
-        "up without it: then `minik8s up --without none`.",
+    cause, mend, shown = _idle(facts, "endpoints", "writes the slices")
+    listed = Evidence(_slices(facts), ", ".join(target.name for target in facts.targets) or "no endpoints")
+    return red("MK-ENDPOINTS", said, cause, mend, listed, shown)
+
+
+def _idle(facts: Facts, controller: str, does: str) -> tuple[str, str, Evidence]:
+    """Why a controller does nothing, how that is mended, and what shows it."""
+    if facts.controllers_run:
+        return (
+            f"Controller `{controller}` {does}. The process controllers runs, so this one was left out, or it cannot "
+            "write.",
+            "minik8s up --without none",
+            Evidence("minik8s get lease -n kube-system kube-controller-manager -o yaml", "renewed a moment ago"),
+        )
+    return (
+        f"Controller `{controller}` {does}. The process controllers, of which it is a part, does not run.",
         "minik8s start controllers",
-        Evidence(_slices(facts), ", ".join(target.name for target in facts.targets) or "no endpoints"),
-        Evidence("minik8s status", "does the process controllers run?"),
+        Evidence("minik8s status", "see the line controllers"),
     )

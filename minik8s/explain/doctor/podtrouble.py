@@ -10,6 +10,7 @@ from minik8s.api.pods import ContainerStatus, Pod, Probe, condition, is_terminat
 from minik8s.explain.doctor.facts import Facts, node_is_ready
 from minik8s.explain.doctor.verdict import Evidence, Verdict, red
 
+TEMPLATE_HASH = "pod-template-hash"  # the label by which Pods of one template are known
 IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 CONFIG = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
@@ -51,7 +52,7 @@ def verdict(facts: Facts, pod: Pod, said: str) -> Verdict:
 
 def owner(pod: Pod) -> str:
     """Where the Pod's template stands: the Deployment of its ReplicaSet, as names tell."""
-    mark = pod.metadata.labels.get("pod-template-hash", "")
+    mark = pod.metadata.labels.get(TEMPLATE_HASH, "")
     made_by = next((each for each in pod.metadata.ownerReferences if each.controller), None)
     if made_by is None:
         return f"pod/{pod.metadata.name}"

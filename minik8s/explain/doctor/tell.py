@@ -21,7 +21,9 @@ PAGE = "minik8s/explain/README.md"
 def head(facts: Facts) -> str:
     if facts.source is None:
         return f"Service {facts.name} in namespace {facts.namespace}; {facts.source_why or 'no Pod to ask from'}"
-    where = f"Pod {facts.source.metadata.name} on {facts.source.spec.nodeName}"
+    meta = facts.source.metadata
+    name = meta.name if meta.namespace == facts.namespace else f"{meta.namespace}/{meta.name}"
+    where = f"Pod {name} on {facts.source.spec.nodeName}"
     return f"Service {facts.name} in namespace {facts.namespace}, asked from {where}"
 
 

@@ -15,13 +15,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from minik8s import params
+from minik8s.api import times
 from minik8s.api.addresses import host_port
 from minik8s.api.apps import Deployment
+from minik8s.api.coordination import Lease
 from minik8s.api.core import Event, Node, Pod, Service, ServicePort
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
 from minik8s.api.meta import key
 from minik8s.api.pods import is_terminating
-from minik8s.client.rest import ApiError, Client, Unreachable
+from minik8s.client.rest import ApiError, Client, NotFound, Unreachable
 from minik8s.explain import kernelview
 from minik8s.explain.doctor import ladder
 from minik8s.explain.doctor.facts import Dial, Facts, Listener, Lookup, OnNode, Target, node_addresses, node_is_ready
@@ -31,6 +34,7 @@ from minik8s.nft.parse import NotUnderstood, parse
 
 T = TypeVar("T")
 R = TypeVar("R")
+LEADER = "kube-controller-manager"  # the Lease of the controllers
 WORKERS = 8
 SETTLE_S = 1.5  # how long something may be on its way before it counts as missing
 AGAIN_S = 0.1
@@ -67,8 +71,18 @@ class World:
             _pause(AGAIN_S)
         facts.deployments = self._client.list(Deployment, facts.namespace).items
         facts.warnings = self._warnings(facts.namespace)
+        facts.controllers_run = self._controllers_run()
         if given is None:
             facts.source, facts.source_why = choose(facts, every)
+
+    def _controllers_run(self) -> bool:
+        """Their leader renews its Lease all the time; one that was killed stops."""
+        try:
+            lease = self._client.get(Lease, LEADER, "kube-system").spec
+        except NotFound:
+            return False
+        heard = times.parse(lease.renewTime) if lease.renewTime else 0.0
+        return clock.wall() - heard < 2 * params.LEASE_RETRY_S
 
     def _warnings(self, namespace: str) -> dict[str, list[str]]:
         events = [each for each in self._client.list(Event, namespace).items if each.type == "Warning"]

@@ -216,6 +216,28 @@ def test_a_probe_that_asks_a_port_nobody_names_is_mended_by_a_command():
     assert "deployment/web " in verdict.verdict.mend
 
 
+def test_a_probe_that_was_mended_is_not_blamed_while_the_new_pods_start():
+    old = pod("web-a", ready=False)
+    new = pod("web-b", ready=False, containerStatuses=[waiting("ContainerCreating")])
+    old.metadata.creationTimestamp, new.metadata.creationTimestamp = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
+    new.metadata.labels["pod-template-hash"] = "7c4"
+    assert climb(pods(old, new))[0][-1].verdict.code == "MK-STARTING"
+    new.metadata.labels["pod-template-hash"] = "5d9"
+    assert climb(pods(old, new))[0][-1].verdict.code == "MK-PROBE", "of one template the more telling one counts"
+
+
+@pytest.mark.parametrize(("run", "mend"), [(True, "minik8s up --without none"), (False, "minik8s start controllers")])
+def test_missing_slices_are_mended_by_whether_the_controllers_run(run, mend):
+    assert climb(given(slices=[], controllers_run=run))[0][-1].verdict.mend == mend
+    assert climb(given(pods=[], deployments=[maker(3)], controllers_run=run))[0][-1].verdict.mend == mend
+
+
+def test_a_client_of_another_namespace_is_named_with_it():
+    facts = healthy()
+    facts.source.metadata.namespace = "shop"
+    assert tell.head(facts).endswith("asked from Pod shop/client on node-1")
+
+
 def test_what_could_not_be_asked_is_said():
     findings, _, _ = climb(given(source=None, source_why="no Pod runs to ask from", lookup=None))
     assert [each.rung.name for each in findings if each.verdict.state == UNASKED] == ["name"]
