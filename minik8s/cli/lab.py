@@ -21,7 +21,6 @@ from minik8s.cli.labfolder import Lab, NoLab
 from minik8s.cli.labprogram import Program
 from minik8s.cli.labworld import World
 from minik8s.client.errors import ApiError, Unreachable
-from minik8s.client.rest import Client
 from minik8s.cluster import registry, state
 from minik8s.host import clock, processes
 
@@ -181,7 +180,7 @@ def opened(word: str, cluster: str) -> tuple[World, tuple[str, ...]]:
 
 
 def world(chosen: Lab, cluster: str, folder: Path, began: float) -> World:
-    client = Client.from_kubeconfig(str(doors.paths(cluster).kubeconfig), user_agent="minik8s-lab")
+    client = labworld.Impatient.from_kubeconfig(str(doors.paths(cluster).kubeconfig), user_agent="minik8s-lab")
     return World(chosen, cluster, folder, began, client)
 
 

@@ -25,7 +25,7 @@ from minik8s.cli.labfolder import Lab
 from minik8s.cli.labprogram import Program
 from minik8s.cli.labsteps import Seen, Step
 from minik8s.client.errors import AlreadyExists, ApiError, NotFound, Unreachable, from_body
-from minik8s.client.rest import Client, Why, read_watch
+from minik8s.client.rest import Client, Response, Why, read_watch
 from minik8s.cluster import fabric, registry, state
 from minik8s.cluster.supervise import Process
 from minik8s.host import clock, processes
@@ -34,8 +34,24 @@ from minik8s.streams import client as streams
 T = TypeVar("T", bound=Object)
 READY_S = 40.0
 COMMAND_S = 15.0
+AWAY_S = 2.0
 AT_ONCE = DeleteOptions(gracePeriodSeconds=0)
 WHY = Why("minik8s lab")
+
+
+class Impatient(Client):
+    """Waits once for an API server that does not answer, not once for each step that asks it."""
+
+    _away: tuple[float, Unreachable] | None = None  # until when it need not be asked again, and why
+
+    def request(self, *given: Any, **rest: Any) -> Response:
+        if self._away and clock.monotonic() < self._away[0]:
+            raise self._away[1]
+        try:
+            return super().request(*given, **rest)
+        except Unreachable as error:
+            self._away = clock.monotonic() + AWAY_S, error
+            raise
 
 
 class NotSo(LookupError):
@@ -202,7 +218,9 @@ def examine(world: World, steps: Sequence[Step], before: Sequence[str] = ()) -> 
             return labsteps.yes("it happened")
         try:
             return step.look(world)
-        except (NotSo, ApiError, Unreachable, OSError, processes.CommandError) as error:
+        except Unreachable:
+            return labsteps.no("the API server does not answer: `minik8s status` says more")
+        except (NotSo, ApiError, OSError, processes.CommandError) as error:
             return labsteps.no(str(error) or type(error).__name__)
 
     return labsteps.judge(steps, look)

@@ -98,6 +98,8 @@ def verb(name: str, *, everywhere: bool = False) -> Callable[[Callable[..., Any]
                 session.cluster = cluster
                 session.command = " ".join(["minik8s", *sys.argv[1:]])
                 function(session, **rest)
+            except BrokenPipeError:
+                raise  # whoever reads has seen enough: `| head`
             except (ApiError, Unreachable, ValueError, OSError, state.StateError) as error:
                 raise Failed(told(error)) from error
 

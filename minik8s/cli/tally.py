@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-LOST = ("refused", "reset", "timedout", "noname", "other")
+LOST = ("refused", "reset", "timedout", "noname", "noroute", "other")
 _WORDS = {
     "refused": "connection refused",
     "reset": "connection reset",
     "timedout": "timed out",
     "noname": "name not found",
+    "noroute": "no route to host",
     "other": "another error",
 }
 LIVE = "MINIK8S_LIVE"  # set for a client in a pipe: tell the counts all the time, in lines that begin with \r

@@ -19,7 +19,8 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import TimeoutError as TookTooLong
 
 from minik8s import params
 from minik8s.api import codec
@@ -165,6 +166,15 @@ def _tls(access: kubeconfig.Access) -> ssl.SSLContext:
     return context
 
 
+def _words(failure: Exception | None) -> str:
+    """What happened; urllib3 names its own classes and pools, which help nobody at a shell."""
+    if isinstance(failure, TookTooLong) and not isinstance(failure, NewConnectionError):
+        return "no answer in time"
+    chain = (failure, failure.__cause__, failure.__context__, *failure.args) if failure else ()
+    known = (each.strerror for each in chain if isinstance(each, OSError) and each.strerror)
+    return next((text.lower() for text in known), str(failure))
+
+
 class Client:
     """A connection pool to one API server, or to several of which the first that answers is used."""
 
@@ -233,7 +243,7 @@ class Client:
                 self._servers.append(self._servers.pop(0))
                 if method != "GET":
                     break  # the write may have taken place: the caller must look before it tries again
-        raise Unreachable(f"{method} {url}: {failure}") from failure
+        raise Unreachable(f"{method} {url}: {_words(failure)}") from failure
 
     def open_socket(self) -> tuple[socket.socket, str]:
         """A connection of one's own to the API server, and the Host header for it: for what stops being HTTP."""

@@ -10,10 +10,12 @@ long as it lasts. Nothing is ever retried. Each line on stdout is {at, took_ms, 
 
     ok         an answer with status 200          refused    nobody listens there (or the rules reject it)
     reset      the connection broke               timedout   no answer in time: usually packets into nowhere
-    noname     the name could not be resolved     other      anything else, with `error`
+    noname     the name could not be resolved     noroute    nobody there says which machine has the address
+    other      anything else, with `error`
 """
 
 import argparse
+import errno
 import http.client
 import json
 import os
@@ -26,7 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 from socket import gaierror
 from urllib.parse import SplitResult, urlsplit
 
-OUTCOMES = ("ok", "refused", "reset", "timedout", "noname", "other")
+OUTCOMES = ("ok", "refused", "reset", "timedout", "noname", "noroute", "other")
 
 
 class Tally:
@@ -67,7 +69,8 @@ def outcome_of(error: Exception) -> str:
     broken = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError, http.client.RemoteDisconnected)
     if isinstance(error, (*broken, http.client.IncompleteRead)):
         return "reset"
-    return "other"
+    # A node's cable is cut for so long that its neighbours have forgotten its hardware address.
+    return "noroute" if getattr(error, "errno", None) in (errno.EHOSTUNREACH, errno.ENETUNREACH) else "other"
 
 
 class Requester:

@@ -1,10 +1,12 @@
 """What is typed wrongly is told in a line; no option has two meanings."""
 
+import errno
+
 import click
 import pytest
 from click.testing import CliRunner
 
-from minik8s.cli import doors, main
+from minik8s.cli import doors, main, session
 
 
 def commands(command, name="minik8s"):
@@ -22,6 +24,17 @@ def commands(command, name="minik8s"):
 def test_no_option_of_a_verb_has_two_meanings(name, command):
     words = [word for each in command.params if isinstance(each, click.Option) for word in each.opts]
     assert sorted(words) == sorted(set(words)), name
+
+
+def test_a_reader_that_has_seen_enough_is_told_nothing(monkeypatch):
+    """`minik8s history | head` ends there."""
+    monkeypatch.setattr(session, "connect", lambda *given: session.Session(None, "default"))
+
+    @session.verb("tell")
+    def tell(given: session.Session) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    assert CliRunner().invoke(tell, ["--kubeconfig", "any"]).output == ""
 
 
 def test_expose_names_the_service_and_not_the_cluster():

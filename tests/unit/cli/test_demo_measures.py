@@ -57,7 +57,15 @@ def test_the_summary_fits_the_screen_with_kubernetes_longest_usual_names():
 
 def test_the_values_have_every_kind_of_loss():
     found = tally.values(counted(*MIXED))
-    assert found["outcomes"] == {"ok": 3, "refused": 1, "reset": 1, "timedout": 0, "noname": 0, "other": 0}
+    assert found["outcomes"] == {
+        "ok": 3,
+        "refused": 1,
+        "reset": 1,
+        "timedout": 0,
+        "noname": 0,
+        "noroute": 0,
+        "other": 0,
+    }
     assert [each["outcome"] for each in found["losses"]] == ["refused", "reset"]
 
 

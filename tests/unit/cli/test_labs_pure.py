@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from support.walkthrough import commands, matches
 
-from minik8s.cli import labfolder, labprogress, labsteps, labtext
+from minik8s.cli import labfolder, labprogress, labsteps, labtext, labworld
 from minik8s.cli.labfolder import Lab
 from minik8s.cli.labprogress import Progress
 from minik8s.cli.labsteps import Step, no, yes
+from minik8s.client.kubeconfig import Access
+from minik8s.client.rest import Client, Unreachable
 
 LABS = labfolder.every()
 ROOT = Path(__file__).parents[3]
@@ -60,6 +62,22 @@ def test_a_command_too_long_for_its_column_stands_whole_on_a_line_of_its_own():
     assert labtext.look(command)[1].strip() == command
     assert all(len(line) <= labtext.WIDTH for line in labtext.look(command))
     assert len(labtext.look("minik8s get pods")) == 1
+
+
+def test_an_api_server_that_is_away_is_waited_for_once_not_once_for_each_step(monkeypatch):
+    asked = []
+
+    def silent(self, *given, **rest):
+        asked.append(given)
+        raise Unreachable("no answer in time")
+
+    monkeypatch.setattr(Client, "request", silent)
+    client = labworld.Impatient(Access(("http://127.0.0.1:1",)))
+    world = labworld.World(LABS[0], "c", ROOT, 0.0, client)
+    steps = [replace(FIRST, name=name, look=lambda world: yes(world.pod("app=back").kind)) for name in "abc"]
+    seen = {each.seen.text for each in labworld.examine(world, [*steps, SECOND])}
+    assert seen == {"the API server does not answer: `minik8s status` says more", "nothing"}
+    assert len(asked) == 1
 
 
 # --- Progress -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The toolbox's programs on this machine's loopback: the backend leaves in good order, the client counts honestly."""
 
+import errno
 import json
 import signal
 import socket
@@ -62,6 +63,12 @@ def test_a_kept_connection_serves_many_requests(backends: list[Backend], tmp_pat
 def test_the_client_counts_a_refused_connection_and_does_not_try_again() -> None:
     summary = ask(f"http://127.0.0.1:{free_port()}/", "--count", "3")[-1]["summary"]
     assert summary["sent"] == 3 and summary["outcomes"]["refused"] == 3
+
+
+def test_a_machine_that_its_neighbours_have_forgotten_is_told_by_its_own_word() -> None:
+    """The kernel says so when nobody answers its question for a hardware address."""
+    assert client.outcome_of(OSError(errno.EHOSTUNREACH, "No route to host")) == "noroute"
+    assert client.outcome_of(OSError(errno.EMFILE, "Too many open files")) == "other"
 
 
 def test_the_client_keeps_its_schedule_while_answers_are_late(backends: list[Backend], tmp_path: Path) -> None:
