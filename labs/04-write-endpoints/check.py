@@ -5,16 +5,24 @@ import threading
 from collections.abc import Callable
 
 from minik8s.api.core import Pod, Service, ServiceSpec
-from minik8s.api.discovery import Endpoint
+from minik8s.api.discovery import MANAGED_BY, Endpoint, EndpointSlice
 from minik8s.api.meta import Condition, ObjectMeta
 from minik8s.api.pods import PodStatus
 from minik8s.cli.labsteps import Seen, Step, either, no, yes
-from minik8s.cli.labworld import World
+from minik8s.cli.labworld import WHY, World
+from minik8s.cluster import state
+from minik8s.controllers.endpoints.plan import MANAGER
 
 SHOW = "minik8s lab check"
 SETTLE_S = 3.0
 LOOK_S = 0.1
 _pause = threading.Event().wait
+
+
+def again(world: World) -> None:
+    """What the cluster's own controller wrote while it was back is not the learner's."""
+    for each in world.all(EndpointSlice, f"{MANAGED_BY}={MANAGER}"):
+        world.client.delete(EndpointSlice, each.metadata.name, world.namespace, why=WHY)
 
 
 def pod(name: str, address: str, *, app: str = "back", ready: bool = True, going: bool = False) -> Pod:
@@ -65,12 +73,16 @@ def addresses(world: World, *names: str) -> list[str]:
 
 
 def trouble(world: World) -> str:
-    return world.program.trouble() if world.program else "your program does not run"
+    record = state.read(state.paths(world.cluster))
+    if record and not set(world.lab.without) <= set(record.without):
+        return "the cluster's own controller runs; `minik8s lab start 4` takes it out"
+    words = world.program.trouble() if world.program else "it does not run"
+    return words and f"endpoints.py: {words}"
 
 
 def live(world: World) -> Seen:
     if words := trouble(world):
-        return no(f"endpoints.py: {words}")
+        return no(words)
     good, found = settled(world, lambda: addresses(world, "back-1", "back-2"))
     if not good:
         return no(f"ready: {', '.join(found) or 'none'}")
@@ -80,7 +92,7 @@ def live(world: World) -> Seen:
 
 def leaves(world: World) -> Seen:
     if words := trouble(world):
-        return no(f"endpoints.py: {words}")
+        return no(words)
     if not settled(world, lambda: addresses(world, "back-1", "back-2"), 0.5)[0]:
         return no("back-1 and back-2 are not both behind `back`")
     one = world.get(Pod, "back-1")

@@ -91,11 +91,14 @@ def hint(word: str, cluster: str) -> None:
             click.echo("All steps hold. `minik8s lab next` goes on.")
             return
         progress, step = labprogress.load(cluster), failing.step
-        text, given = labsteps.hint(step, progress.of(here.lab.name).hints.get(step.name, 0))
+        before = progress.of(here.lab.name).hints.get(step.name, 0)
+        text, given = labsteps.hint(step, before)
         labprogress.save(cluster, labprogress.hinted(progress, here.lab.name, step.name, given))
         click.echo(f"{step.name} (hint {given} of {len(step.hints)}):")
         for line in labtext.fill(text, "  "):
             click.echo(line)
+        if given == before:
+            click.echo("You know all hints of this step. `minik8s lab solve --show` shows a solution.")
 
 
 @lab.command()
@@ -191,6 +194,8 @@ def begin(chosen: Lab, cluster: str, progress: labprogress.Progress) -> None:
     need_cluster(chosen, cluster)
     here = world(chosen, cluster, folder, standing.began)
     labfolder.hand_out(chosen, folder)
+    if standing.began and (again := getattr(checks(here), "again", None)):
+        again(here)
     if furnish(here) or not standing.began:
         progress = labprogress.begun(progress, chosen.name, str(folder), clock.wall())
     labprogress.save(cluster, labprogress.with_standing(progress, chosen.name, progress.of(chosen.name)))

@@ -5,7 +5,7 @@
         lab.toml                  goal, minutes, components, files of the source to read
         start/                    what the learner begins with; copied to ./lab-01/
         solution/                 the files as they may end, and solve.sh: the commands
-        check.py                  STEPS, and if need be clean(world)
+        check.py                  STEPS, and if need be clean(world), for reset, and again(world), for a second start
 
 What must hold: a learner's file is never overwritten, except by `reset` and `solve`, which keep it beside as NAME.mine.
 

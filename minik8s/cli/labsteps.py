@@ -93,13 +93,19 @@ def hint(step: Step, given: int) -> tuple[str, int]:
 
 
 def answers(text: str) -> dict[str, str]:
-    """`word: answer` line by line; # opens a comment. Case and blanks around an answer mean nothing."""
+    """`word: answer` line by line; # opens a comment."""
     found = {}
     for line in text.splitlines():
         key, colon, value = line.partition("#")[0].partition(":")
         if colon and key.strip():
-            found[key.strip()] = value.strip().lower()
+            found[key.strip()] = plain(value)
     return found
+
+
+def plain(answer: str) -> str:
+    """`The rules.` is `rules`, and `$HOME` is `home`: it is the answer that counts, not how it is written."""
+    word = answer.strip().strip("`'\"").strip().rstrip(".").lower()
+    return word.removeprefix("the ").removeprefix("$")
 
 
 def compare(given: Mapping[str, str], right: Mapping[str, Sequence[str]]) -> Seen:

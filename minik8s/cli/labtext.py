@@ -37,11 +37,18 @@ def opening(lab: Lab, work: Path) -> list[str]:
         "",
         f"  the text      {shown(lab.text)}",
         "                (中文: README.zh.md)",
-        f"  your files    {shown(work)}/",
+        *place(lab, work),
         f"  namespace     {lab.namespace}",
         "",
         "`minik8s lab check` says what holds. `minik8s lab watch` says it all the time.",
     ]
+
+
+def place(lab: Lab, work: Path) -> list[str]:
+    """The learner's folder; who stands in another lab's is told the way."""
+    path = shown(work)
+    far = [] if path in (lab.namespace, ".") else [f"                (cd {path})"]
+    return [f"  your files    {path}/", *far]
 
 
 def report(lab: Lab, verdicts: Sequence[Verdict], known: Sequence[str]) -> list[str]:

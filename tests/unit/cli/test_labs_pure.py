@@ -37,6 +37,8 @@ def test_hints_come_one_at_a_time_and_the_last_one_again_and_again():
     ("text", "holds", "words"),
     [
         ("a: 1\nb: Yes \n", True, "all 2 are right"),
+        ("a: `1`\nb: The yes.", True, "all 2 are right"),
+        ("a: $1\nb: the no", False, "not right yet: b"),
         ("a: 2\nb: yes", False, "not right yet: a"),
         ("# a: 1\na:\nb: no # yes", False, "no answer yet: a; not right yet: b"),
     ],
@@ -169,6 +171,26 @@ def test_each_step_has_words_for_every_moment(lab):
     steps = labfolder.checks(lab).STEPS
     assert len({step.name for step in steps}) == len(steps)
     assert all(step.expected and step.show and step.why and step.hints for step in steps)
+
+
+def test_the_seconds_of_lab_3_are_right_as_they_were_measured():
+    nearest = labfolder.checks(labfolder.find("3", LABS)).nearest
+    assert [nearest(each) for each in ("3.3 s", "4.5", "52", "55 s", "50", "soon")] == [
+        "5",
+        "5",
+        "50",
+        "50",
+        "50",
+        "soon",
+    ]
+
+
+def test_who_stands_in_another_labs_folder_is_told_the_way(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert labtext.place(LABS[1], tmp_path / "lab-02") == ["  your files    lab-02/"]
+    (tmp_path / "lab-01").mkdir()
+    monkeypatch.chdir("lab-01")
+    assert labtext.place(LABS[1], tmp_path / "lab-02")[1].strip() == "(cd ../lab-02)"
 
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
