@@ -112,6 +112,17 @@ def test_the_learners_edits_survive_start_and_are_kept_by_reset_and_progress_sur
     assert "minik8s up" in said and "pod/caller created" in said
 
 
+def test_what_the_clusters_own_controller_wrote_meanwhile_does_not_pass_for_the_learners(learner: Learner) -> None:
+    """Labs can be done in any order: another one, or `up --without none`, brings that controller back."""
+    learner.does("minik8s lab start 4")
+    learner.does("minik8s up --without none")
+    until(lambda: "back-" in learner.does("minik8s get endpointslices -n lab-04"), "the controller has written")
+    _, report = learner("minik8s lab check")
+    assert held(report) == [] and "the cluster's own controller runs" in report
+    assert "--without endpoints" in learner.does("minik8s lab start 4")
+    assert "No resources found" in learner.does("minik8s get endpointslices -n lab-04")
+
+
 def test_watch_checks_again_when_a_file_is_saved_and_when_the_cluster_changes(learner: Learner) -> None:
     learner.does("minik8s lab start 1")
     learner.does("cd lab-01")
