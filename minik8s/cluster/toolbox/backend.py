@@ -151,9 +151,9 @@ class IPv4Server(Server):
         socketserver.TCPServer.server_bind(self)
 
 
-def serve_udp(port: int) -> None:
+def serve_udp(sock: socket.socket) -> None:
     """Datagrams: the same answer, and what was said."""
-    with udp_socket(port) as sock:
+    with sock:
         while True:
             data, client = sock.recvfrom(65535)
             said = data.decode(errors="replace").strip()
@@ -194,9 +194,10 @@ def main() -> int:
         signal.signal(number, lambda *_: os._exit(143) if abrupt else None)
     ports = [int(word) for word in os.environ.get("PORT", "8080").split(",")]
     servers = [listen(port) for port in ports]
-    for server, port in zip(servers, ports, strict=True):
+    sockets = [udp_socket(port) for port in ports]  # before anybody is told that it listens
+    for server, datagrams in zip(servers, sockets, strict=True):
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
-        threading.Thread(target=serve_udp, args=(port,), daemon=True).start()
+        threading.Thread(target=serve_udp, args=(datagrams,), daemon=True).start()
     print(f"{POD} listens on {', '.join(map(str, ports))}", flush=True)
     os.read(told, 1)
     stopping.set()
