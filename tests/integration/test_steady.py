@@ -19,6 +19,8 @@ RATE = 50
 NODE = "node-1"
 # Between the kernel's change and the proxy's note of it, and between a client's note and its first packet.
 NOTING_S = 0.1
+# A packet sent into nowhere is sent there again after 1 s and 3 s, so this tells it from a machine that is busy.
+PATIENCE_S = 5.0
 SLOW_S = 0.2  # each answer takes so long: at any moment ten requests are on their way
 WEB = """
 apiVersion: apps/v1
@@ -78,7 +80,7 @@ def roll(space: Space, version: int, abrupt: str) -> None:
 def test_nothing_is_lost_over_a_rolling_update_scaling_and_restarts(
     cluster: Cluster, space: Space, client: ClientPod
 ) -> None:
-    with client.traffic(begin(space, abrupt=""), RATE) as traffic:
+    with client.traffic(begin(space, abrupt=""), RATE, PATIENCE_S) as traffic:
         roll(space, 2, abrupt="")
         space("scale", "deployment/steady", "--replicas=1")
         space.wait_ready("steady", 1)
@@ -99,7 +101,7 @@ def test_what_an_abrupt_backend_loses_is_lost_between_its_death_and_the_change_o
     url = begin(space, abrupt="1")
     before = {pod.metadata.name: pod.status.podIP for pod in space.wait_ready("steady", 3)}
     began = clock.wall()
-    with client.traffic(url, RATE) as traffic:
+    with client.traffic(url, RATE, PATIENCE_S) as traffic:
         roll(space, 2, abrupt="1")
         traffic.wait_more(RATE)
     windows = [window(cluster, space, name, address, began) for name, address in before.items()]

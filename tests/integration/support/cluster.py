@@ -272,10 +272,13 @@ class ClientPod:
         return json.loads(done.stdout) if done.code == 0 and done.stdout.startswith("{") else {}
 
     @contextlib.contextmanager
-    def traffic(self, url: str, rate: float = 50) -> Iterator["Traffic"]:
-        """A steady client while the block runs; it has ended after it."""
+    def traffic(self, url: str, rate: float = 50, patience: float = 1.0) -> Iterator["Traffic"]:
+        """A steady client while the block runs; it has ended after it.
+
+        `patience`: seconds for each step of a request.
+        """
         folder = Path(tempfile.mkdtemp(prefix="mk8s-traffic-"))
-        words = ("python3", "/app/client.py", "--url", url, "--rate", f"{rate:g}")
+        words = ["python3", "/app/client.py", "--url", url, "--rate", f"{rate:g}", "--timeout", f"{patience:g}"]
         child = processes.spawn(self.command(*words), log=folder / "lines")
         traffic = Traffic(folder / "lines", rate)
         try:
