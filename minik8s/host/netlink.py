@@ -1,4 +1,5 @@
-"""Links, addresses and routes of the namespace the current thread is in. The only file that imports pyroute2.
+"""Links, addresses and routes of the namespace the current thread is in. Beside `proxy/ipvs.py` the only file
+that imports pyroute2.
 
 To act in another namespace, call through `namespaces.in_ns`. Everything here may be done twice: what already stands
 is left as it is, what is already gone is no error. Every call opens a socket of its own, because a shared one keeps

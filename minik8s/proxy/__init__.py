@@ -14,7 +14,12 @@ Reads: Services, EndpointSlices, its own Node, and of its node's Pods whether on
 - `book.py`: the table as the sum of all plans, and the two small parts that differ when some of them change.
 - `why.py`: a change in words, for the journal.
 - `sync.py`: look, plan, commit in one transaction; what to do when the kernel refuses.
+<<<<<<< HEAD
 - `cache.py`: what the API says, by Service.
 - `world.py`: all that touches the kernel. `main.py`: the wiring, and the debug pages.
 - `modes.py`: the other ways of spreading. `virtual/`: by the kernel's IPVS. `sidecar/`: by a process, for single Pods.
+=======
+- `world.py`: all that touches the kernel's rules. `main.py`: the wiring, and the debug pages.
+- `modes.py`: `--proxy-mode`, and where a mode takes part in a sync. `virtual/` and `ipvs.py`: the mode `ipvs`.
+>>>>>>> e5c101d (Draw IPVS, live through restarts with it in the machine, and ask directly from another Pod where IPVS would interfere)
 """

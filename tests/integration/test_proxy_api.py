@@ -38,11 +38,12 @@ class World:
     folder: Path
     server: Server
     admin: Client
+    mode: str = "nftables"
 
     def start(self) -> tuple[Component, threading.Thread]:
         file = self.server.kubeconfig(self.folder / "proxy.conf", "system:kube-proxy:node-1", "system:node-proxier")
         client = Client.from_kubeconfig(str(file), user_agent="minik8s-proxy")
-        options = Options(name="proxy", kubeconfig=str(file), node="node-1")
+        options = Options(name="proxy", kubeconfig=str(file), node="node-1", proxy_mode=self.mode)
         component = Component(options, client, Journal(), Registry(), Recorder(client, "proxy", "node-1"))
         thread = threading.Thread(target=proxy.main, args=(component,), daemon=True)
         thread.start()
@@ -89,19 +90,21 @@ def slice_of(name: str, *addresses: str) -> discovery.EndpointSlice:
 def test_services_reach_the_kernel_and_survive_restarts_of_proxy_and_api_server(
     tmp_path: Path, inside: Callable[[Callable[[], None]], None]
 ) -> None:
-    def story() -> None:
-        etcd = Etcd(tmp_path)
-        server = Server(tmp_path, etcd, Certificates(tmp_path))
-        try:
-            admin = Client.from_kubeconfig(
-                str(server.kubeconfig(tmp_path / "admin.conf", "kubernetes-admin", "system:masters")), user_agent="test"
-            )
-            live(World(tmp_path, server, admin))
-        finally:
-            server.close()
-            etcd.close()
+    inside(lambda: story(tmp_path, World))
 
-    inside(story)
+
+def story(folder: Path, make: Callable[[Path, Server, Client], World]) -> None:
+    """An API server, and what a proxy lives through with it."""
+    etcd = Etcd(folder)
+    server = Server(folder, etcd, Certificates(folder))
+    try:
+        admin = Client.from_kubeconfig(
+            str(server.kubeconfig(folder / "admin.conf", "kubernetes-admin", "system:masters")), user_agent="test"
+        )
+        live(make(folder, server, admin))
+    finally:
+        server.close()
+        etcd.close()
 
 
 def live(world: World) -> None:

@@ -42,7 +42,6 @@ def run(*argv: object, cwd: Path | None = None) -> str:
 
 
 def install() -> None:
-    os.environ["PATH"] += ":/usr/sbin:/sbin"
     absent = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
     if not absent:
         return
@@ -126,8 +125,8 @@ def boot(root: Path, ramdisk: Path, words: list[str]) -> tuple[str, float]:
 def command(root: Path, ramdisk: Path, accelerator: str, words: list[str]) -> list[str]:
     """qemu's command line: no network, no disk, three shared folders, its console on our output."""
     options = f"console=ttyS0 quiet panic=-1 mitigations=off GUEST={HERE}/guest.sh TREE={TREE}"
-    if words:
-        options += f' "PYTEST={" ".join(words)}"'
+    told = [*([] if sys.stdout.isatty() else ["--color=no"]), *words]
+    options += f' "PYTEST={" ".join(told)}"' if told else ""
     shares = [("root", "/", ",readonly=on,multidevs=remap"), ("kernel", root, ",readonly=on"), ("out", OUT, "")]
     argv = ["qemu-system-x86_64", "-accel", accelerator, "-cpu", "max,-arch-capabilities", "-smp", "2"]
     argv += ["-m", str(MEMORY_MIB), "-nic", "none", "-display", "none", "-monitor", "none", "-serial", "stdio"]
@@ -154,7 +153,8 @@ def result(root: Path, accelerator: str, seconds: float) -> str:
             "",
             "Written by the run itself (`run.py`).",
             "",
-            f"- {time.strftime('%Y-%m-%d', time.gmtime())}: {passed} of {len(cases)} passed, {seconds:.0f} s on",
+            f"- {time.strftime('%Y-%m-%d', time.gmtime())}: {passed} of {len(cases)} passed",
+            f"- {seconds:.0f} s from power on to off",
             f"- kernel: Debian's {root.name}; qemu {qemu_version()} with {accelerator}, 2 processors",
             f"- Python {sys.version.split()[0]}, {run('nft', '--version').strip()}",
             *(f"- {name}: {value}" for name, value in facts.items()),
@@ -178,6 +178,7 @@ def qemu_version() -> str:
 
 def main() -> None:
     words = sys.argv[1:]
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
     install()
     root = kernel()
     accelerator, seconds = boot(root, initramfs(root), words)
