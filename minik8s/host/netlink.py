@@ -140,6 +140,16 @@ def addresses(name: str = "") -> list[str]:
         return sorted(f"{message.get_attr('IFA_ADDRESS')}/{message['prefixlen']}" for message in found)
 
 
+def addresses_of_links(version: int) -> dict[str, list[str]]:
+    """Addresses of one version (4, 6), without prefix length, by link. Two questions to the kernel, however many."""
+    with IPRoute() as ipr:
+        names = {message["index"]: message.get_attr("IFLA_IFNAME") for message in ipr.get_links()}
+        found: dict[str, list[str]] = {name: [] for name in names.values()}
+        for message in ipr.get_addr(family=AF_INET6 if version == 6 else AF_INET):
+            found[names[message["index"]]].append(message.get_attr("IFA_ADDRESS"))
+    return found
+
+
 def add_address(name: str, address: str) -> None:
     """Give a link an address with its prefix length. An IPv6 one counts at once.
 

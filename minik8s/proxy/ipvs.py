@@ -20,6 +20,7 @@ from pyroute2 import IPVS, IPRoute, IPVSDest, IPVSService
 
 from minik8s import params
 from minik8s.host import clock, netlink, processes, sysctl
+from minik8s.proxy.layout import IPV6, Family
 from minik8s.proxy.virtual.plan import Action, Key, Real, State, Target, Virtual
 
 log = logging.getLogger(__name__)
@@ -82,20 +83,18 @@ def _modprobe(*options: str) -> None:
 # --- What is there ----------------------------------------------------------------------------------------------------
 
 
-def observe() -> State:
-    """All virtual services of this namespace, whoever made them, and the addresses of `kube-ipvs0`."""
+def observe(family: Family) -> tuple[State, tuple[str, ...]]:
+    """A family's virtual services in this namespace, whoever made them, with the addresses of `kube-ipvs0`; and the
+    addresses that node ports are served on: all others but loopback's and link-local ones.
+    """
+    found = netlink.addresses_of_links(6 if family is IPV6 else 4)
+    usable = {link: [one for one in found[link] if not one.startswith("fe80:")] for link in sorted(found)}
     virtuals = read(text(), clock.ticks_per_second())
-    if not netlink.link(params.IPVS_LINK):
-        return State(virtuals)
-    bound = (address.partition("/")[0] for address in netlink.addresses(params.IPVS_LINK))
-    return State(virtuals, frozenset(one for one in bound if not ipaddress.ip_address(one).is_link_local))
-
-
-def node_addresses() -> list[str]:
-    """Those that node ports are served on: every one of this namespace but loopback's, link-local and Services' own."""
-    none_of = {*netlink.addresses("lo"), *(netlink.addresses(params.IPVS_LINK) if left_behind() else ())}
-    found = {one.partition("/")[0] for one in netlink.addresses() if one not in none_of}
-    return sorted(one for one in found if not ipaddress.ip_address(one).is_link_local)
+    state = State(
+        {key: one for key, one in virtuals.items() if family.own([key.address])},
+        frozenset(usable.pop(params.IPVS_LINK, ())),
+    )
+    return state, tuple(sorted({one for link, given in usable.items() if link != "lo" for one in given}))
 
 
 def text() -> str:
@@ -143,9 +142,8 @@ def left_behind() -> bool:
     return netlink.link(params.IPVS_LINK) is not None
 
 
-def clear(actions: Iterable[Action]) -> None:
-    """Apply what takes our virtual services away, then the link with its addresses."""
-    apply(actions)
+def remove_link() -> None:
+    """With all addresses on it."""
     netlink.delete_link(params.IPVS_LINK)
 
 

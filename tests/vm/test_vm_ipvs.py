@@ -11,6 +11,7 @@ from support.proxynet import ns, talk
 from minik8s.host import namespaces, netlink
 from minik8s.nft.kernel import Nftables
 from minik8s.proxy import ipvs
+from minik8s.proxy.layout import IPV4
 from minik8s.proxy.virtual.plan import Action, Key, Real, Virtual
 
 WEB = Key("tcp", "10.96.0.5", 80)
@@ -41,7 +42,7 @@ test_a_deleted_table_comes_back = rules.test_a_table_deleted_by_someone_is_whole
 
 def listing(place: str = "n1") -> dict[Key, Virtual]:
     """The kernel's virtual services."""
-    return namespaces.in_ns(ns(place), ipvs.observe).virtuals
+    return namespaces.in_ns(ns(place), lambda: ipvs.observe(IPV4))[0].virtuals
 
 
 def test_it_is_ipvs_that_chooses_and_no_rule(net: Any) -> None:

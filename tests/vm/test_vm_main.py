@@ -8,6 +8,7 @@ import test_proxy_api as rules
 
 from minik8s.api import core
 from minik8s.proxy import ipvs
+from minik8s.proxy.layout import IPV4
 from minik8s.proxy.virtual.plan import host
 
 inside = rules.inside
@@ -22,7 +23,7 @@ class World(rules.World):
             f"svc/default/{names.get(key.address, key.address)}/http": [
                 host(*target) for target, real in sorted(virtual.reals.items()) if real.weight
             ]
-            for key, virtual in ipvs.observe().virtuals.items()
+            for key, virtual in ipvs.observe(IPV4)[0].virtuals.items()
         }
 
 

@@ -9,6 +9,7 @@ from support.proxynet import TIMEOUT, ns, talk
 from minik8s.host import namespaces, netlink
 from minik8s.nft.kernel import Nftables, listing
 from minik8s.proxy import ipvs
+from minik8s.proxy.layout import IPV4
 
 
 class Client:
@@ -65,7 +66,7 @@ def test_a_connection_opened_under_rules_goes_on_under_ipvs(net: Any) -> None:
 def test_nothing_of_ipvs_stays_behind(net: Any) -> None:
     net.apply("web", "10.96.0.5", "b c", node_port=30080)
     net.change("nftables")
-    assert namespaces.in_ns(ns("n1"), ipvs.observe).virtuals == {}
+    assert namespaces.in_ns(ns("n1"), lambda: ipvs.observe(IPV4))[0].virtuals == {}
     assert namespaces.in_ns(ns("n1"), lambda: netlink.link("kube-ipvs0")) is None
     assert net.ask("a", "10.96.0.5").split()[0] in ("b", "c")
     assert net.ask("lan", "192.168.56.11", 30080).split()[0] in ("b", "c")

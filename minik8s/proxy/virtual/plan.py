@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from minik8s import params
 from minik8s.proxy import layout
 from minik8s.proxy.endpoints import Endpoint
-from minik8s.proxy.layout import Family
 from minik8s.proxy.plan import PortPlan, ServicePlan
 
 Target = tuple[str, int]  # a real server: address and port
@@ -149,12 +148,6 @@ def owned(seen: State, want: State) -> State:
         if key.address in seen.addresses or first <= key.port <= last or key in want.virtuals
     }
     return State(ours, seen.addresses)
-
-
-def of_family(family: Family, seen: State) -> State:
-    """The part of IPVS that one family's plans decide about."""
-    virtuals = {key: seen.virtuals[key] for key in seen.virtuals if family.own([key.address])}
-    return State(virtuals, frozenset(family.own(seen.addresses)))
 
 
 # --- What to change ---------------------------------------------------------------------------------------------------

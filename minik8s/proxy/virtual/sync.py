@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from minik8s import params
 from minik8s.host import clock
 from minik8s.proxy import ipvs
-from minik8s.proxy.layout import Family
+from minik8s.proxy.layout import IPV4, IPV6, Family
 from minik8s.proxy.plan import ServicePlan
 from minik8s.proxy.virtual.book import Book
-from minik8s.proxy.virtual.plan import State, after, busy, host, of_family, owned, part, plan, removal, wanted
+from minik8s.proxy.virtual.plan import State, after, busy, host, owned, part, plan, removal, wanted
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +51,12 @@ class Servers:
     def _look(self) -> None:
         if self.known is None:
             ipvs.prepare()
-        local = self.family.own(ipvs.node_addresses())
+        there, local = ipvs.observe(self.family)
         if local != self.book.local:
             plans, self.book = self.book.plans, Book(local)
             self.book.put(plans)
         want = self.book.want()
-        seen = owned(of_family(self.family, ipvs.observe()), want)
+        seen = owned(there, want)
         self.known = busy(seen)
         self._apply(want, seen)
 
@@ -72,7 +72,7 @@ class Servers:
         """One Service's virtual services as the kernel has them. From any thread."""
         known = self.book.plans.get(service)
         want = wanted([known] if known else [], self.book.local)
-        seen = ipvs.observe().virtuals
+        seen = ipvs.observe(self.family)[0].virtuals
         return [
             {
                 "virtual": str(key),
@@ -95,5 +95,7 @@ class Servers:
 
 def leave() -> None:
     """Take away what a proxy in IPVS mode left behind."""
-    ipvs.clear(removal(owned(ipvs.observe(), State())))
+    for family in (IPV4, IPV6):
+        ipvs.apply(removal(owned(ipvs.observe(family)[0], State())))
+    ipvs.remove_link()
     log.info("ipvs: a former proxy's virtual services and %s are gone", params.IPVS_LINK)
