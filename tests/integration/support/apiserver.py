@@ -31,6 +31,7 @@ given = json.loads(sys.argv[1])
 main(ServerOptions(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}))
 """
 READY_S = 20
+SLOWNESS = int(os.environ.get("MINIK8S_TEST_SLOWNESS", "1"))  # a machine that is emulated takes so many times longer
 NUMBERS = itertools.count(1)
 
 
@@ -42,9 +43,9 @@ def free_port() -> int:
 
 def wait_until(condition, seconds: float = READY_S, what: str = "") -> None:
     """Poll the outside world; fails with what was waited for."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + seconds * SLOWNESS
     while not condition():
-        assert time.monotonic() < until, f"not within {seconds} s: {what or condition}"
+        assert time.monotonic() < until, f"not within {seconds * SLOWNESS} s: {what or condition}"
         time.sleep(0.02)
 
 
