@@ -6,7 +6,8 @@ remembers its choice for the connection. The proxy itself never sees a packet; k
 on working.
 
 Reads: Services, EndpointSlices, its own Node, and of its node's Pods whether one wants a sidecar. Writes: the tables
-`ip minik8s` and `ip6 minik8s` of its network namespace, and nothing else.
+`ip minik8s` and `ip6 minik8s` of its network namespace, and nothing else; in the mode `ipvs` also virtual services and
+the link `kube-ipvs0`.
 
 - `endpoints.py`: which endpoints of a Service port get new connections on this node, and why the others do not.
 - `plan.py`: one Service and its slices to chains and map elements. Pure. Read this first, beside README.md.
@@ -14,12 +15,8 @@ Reads: Services, EndpointSlices, its own Node, and of its node's Pods whether on
 - `book.py`: the table as the sum of all plans, and the two small parts that differ when some of them change.
 - `why.py`: a change in words, for the journal.
 - `sync.py`: look, plan, commit in one transaction; what to do when the kernel refuses.
-<<<<<<< HEAD
 - `cache.py`: what the API says, by Service.
-- `world.py`: all that touches the kernel. `main.py`: the wiring, and the debug pages.
-- `modes.py`: the other ways of spreading. `virtual/`: by the kernel's IPVS. `sidecar/`: by a process, for single Pods.
-=======
 - `world.py`: all that touches the kernel's rules. `main.py`: the wiring, and the debug pages.
-- `modes.py`: `--proxy-mode`, and where a mode takes part in a sync. `virtual/` and `ipvs.py`: the mode `ipvs`.
->>>>>>> e5c101d (Draw IPVS, live through restarts with it in the machine, and ask directly from another Pod where IPVS would interfere)
+- `modes.py`: the other ways of spreading. `virtual/`, `ipvs.py`: by the kernel's IPVS. `sidecar/`: by a process, for
+  single Pods.
 """
