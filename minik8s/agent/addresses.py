@@ -79,6 +79,18 @@ def pod_cidrs(node: Node, families: Sequence[str]) -> tuple[str, ...]:
     return tuple(cidr for cidr in given if cidr and ("IPv6" if ":" in cidr else "IPv4") in families)
 
 
+def check_node_ips(given: Sequence[str]) -> None:
+    """Are these what a node may be told that its addresses are? Raises ValueError."""
+    if not given:
+        raise ValueError("agent needs --node-ip: the node's address, or one of each family")
+    try:
+        families = [ipaddress.ip_address(each).version for each in given]
+    except ValueError as error:
+        raise ValueError(f"--node-ip: {error}") from None
+    if len(families) != len(set(families)):
+        raise ValueError(f"--node-ip: {', '.join(given)}: at most one address of each family")
+
+
 def internal_ips(node: Node) -> list[str]:
     return [each.address for each in node.status.addresses if each.type == "InternalIP"]
 

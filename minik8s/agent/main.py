@@ -45,8 +45,7 @@ _ALL = "*"  # the queue's word for "find out which Pods there are"
 
 
 def main(component: Component) -> None:
-    if not component.options.node_ips:
-        raise ValueError("agent needs --node-ip: the node's address, or one of each family")
+    addresses.check_node_ips(component.options.node_ips)
     Agent(component).run()
 
 

@@ -34,6 +34,8 @@ SETTINGS = {
     "net.ipv4.conf.all.rp_filter": "0",
     "net.ipv4.conf.default.rp_filter": "0",
 }
+# The same for a node with an IPv6 range. Linux believes no router's advertisement where it forwards itself: on a real
+# machine the way out must be a route of its own, or net.ipv6.conf.<uplink>.accept_ra be 2.
 SETTINGS_V6 = {
     "net.ipv6.conf.all.forwarding": "1",
     "net.bridge.bridge-nf-call-ip6tables": "1",
@@ -139,7 +141,7 @@ def _furnish(link: str, wanted: Sequence[tuple[str, int]]) -> None:
     """Give a link these addresses, set it up. Its hardware address follows from the first."""
     present = netlink.addresses(link)
     missing = [(address, length) for address, length in wanted if f"{address}/{length}" not in present]
-    if wanted[:1] == missing[:1] and missing:
+    if missing and missing[0] == wanted[0]:
         netlink.set_mac(link, addresses.mac(missing[0][0]))
     sysctl.allow_ipv6(link)
     for address, length in missing:
@@ -153,7 +155,7 @@ def _make_bridge(cidrs: Sequence[str]) -> None:
     # Its hardware address is given, not taken from whichever wire has the lowest: else it would change, and Pods send
     # into the void.
     _furnish(bridge, [(addresses.gateway(cidr), addresses.prefix_length(cidr)) for cidr in cidrs])
-    for name, value in (SETTINGS | (SETTINGS_V6 if addresses.of_family(cidrs, "::") else {})).items():
+    for name, value in (SETTINGS | (SETTINGS_V6 if any(":" in cidr for cidr in cidrs) else {})).items():
         if sysctl.exists(name):
             sysctl.write(name, value)
     for name in BRIDGE_SETTINGS:

@@ -64,6 +64,20 @@ def test_counting_goes_on_at_the_highest_of_its_own_family():
     assert addresses.highest(CIDR, ["fd00:244:0:1::9"]) == ""
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ((), "agent needs --node-ip"),
+        (("node-1",), "--node-ip: 'node-1' does not appear to be an IPv4 or IPv6 address"),
+        (("1.1.1.1", "1.1.1.2"), "at most one address of each family"),
+    ],
+)
+def test_a_node_is_told_an_address_or_one_of_each_family(given, says):
+    with pytest.raises(ValueError, match=says):
+        addresses.check_node_ips(given)
+    addresses.check_node_ips(("fd00::1", "1.1.1.1"))
+
+
 def a_node(name, cidrs, *ips):
     status = {"addresses": [{"type": "InternalIP", "address": ip} for ip in ips]}
     spec = {"podCIDR": cidrs[0], "podCIDRs": cidrs} if cidrs else {}
