@@ -9,10 +9,9 @@ Read next: `virtual/plan.py`, which decides what is asked for here.
 
 import errno
 import ipaddress
-import logging
 import shutil
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,8 +21,6 @@ from minik8s import params
 from minik8s.host import clock, netlink, processes, sysctl
 from minik8s.proxy.layout import IPV6, Family
 from minik8s.proxy.virtual.plan import Action, Key, Real, State, Target, Virtual
-
-log = logging.getLogger(__name__)
 
 MODULE = "ip_vs"
 # Comes with the module, in every namespace, and only if IPVS was built with connection tracking, which we need.
@@ -147,16 +144,11 @@ def remove_link() -> None:
     netlink.delete_link(params.IPVS_LINK)
 
 
-def apply(actions: Iterable[Action]) -> None:
+def apply(actions: Sequence[Action]) -> None:
     """All of them, in order. Refused: some could not be done; who asks again finds the rest done."""
-    refused = [said for action, said in _attempts(list(actions)) if said]
-    if refused:
-        raise Refused("\n".join(refused))
-
-
-def _attempts(actions: list[Action]) -> Iterator[tuple[Action, str]]:
     if not actions:
         return
+    refused: list[str] = []
     with IPVS() as ipvs, IPRoute() as ipr:
         index = next(iter(ipr.link_lookup(ifname=params.IPVS_LINK)), 0)
         for action in actions:
@@ -167,12 +159,14 @@ def _attempts(actions: list[Action]) -> Iterator[tuple[Action, str]]:
                     ipvs.dest(action.do[:3], _service(action), _real(action))
                 else:
                     ipvs.service(action.do[:3], _service(action))
-                yield action, ""
             except netlink.NetlinkError as error:
-                yield action, "" if error.code in _DONE[action.do] else f"{action}: {error}"
+                if error.code not in _DONE[action.do]:
+                    refused.append(f"{action}: {error}")
+    if refused:
+        raise Refused("\n".join(refused))
 
 
-# Somebody was faster, or pyroute2 says so after doing it.
+# It is so already, or pyroute2 says so after doing it.
 _DONE = {"add": (errno.EEXIST,), "set": (), "delete": (errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)}
 
 

@@ -107,6 +107,12 @@ def story(folder: Path, make: Callable[[Path, Server, Client], World]) -> None:
         etcd.close()
 
 
+def told(component: Component, name: str, service: core.Service) -> bool:
+    """Does the journal's last entry name the object, and the Service in its revision?"""
+    last = component.journal.entries()[-1:]
+    return bool(last) and name in last[0]["objects"] and service.metadata.resourceVersion in last[0]["revisions"]
+
+
 def live(world: World) -> None:
     admin = world.admin
     web = admin.create(service("web"))
@@ -114,8 +120,7 @@ def live(world: World) -> None:
     world.wait_rules({})
     admin.create(slice_of("web", "10.244.1.2", "10.244.2.2"))
     world.wait_rules({"svc/default/web/http": ["10.244.1.2:8080", "10.244.2.2:8080"]})
-    last = component.journal.entries()[-1]
-    assert "endpointslices/default/web-x" in last["objects"] and web.metadata.resourceVersion in last["revisions"]
+    wait_until(lambda: told(component, "endpointslices/default/web-x", web), 10, "the journal tells of it")
 
     world.server.stop()
     world.server.start()
