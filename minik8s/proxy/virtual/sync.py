@@ -51,7 +51,9 @@ class Servers:
     def _look(self) -> None:
         if self.known is None:
             ipvs.prepare()
-        there, local = ipvs.observe(self.family)
+        there, every = ipvs.observe(self.family)
+        services = self.book.want().addresses  # one may be announced by this node: no node port belongs there
+        local = tuple(one for one in every if one not in services)
         if local != self.book.local:
             plans, self.book = self.book.plans, Book(local)
             self.book.put(plans)

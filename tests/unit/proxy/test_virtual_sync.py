@@ -98,6 +98,15 @@ def test_node_ports_follow_the_nodes_addresses(kernel: Kernel) -> None:
     assert kernel.targets() == {"10.244.1.2"}
 
 
+def test_a_services_address_that_this_node_announces_gets_no_node_port(kernel: Kernel) -> None:
+    kernel.local = ("192.168.56.11", "192.168.56.201")
+    one = planned("web", "10.96.0.5", "a", "http:80:30080", type="NodePort", externalIPs=["192.168.56.201"])
+    servers = Servers(IPV4)
+    servers.sync({one.key: one})
+    assert kernel.targets(Key("tcp", "192.168.56.201", 80)) == {"10.244.1.2"}
+    assert {key.address for key in kernel.state.virtuals if key.port == 30080} == {"192.168.56.11"}
+
+
 def test_the_page_shows_a_services_virtual_services_with_who_they_are(kernel: Kernel) -> None:
     servers = Servers(IPV4)
     servers.sync(web("a"))
