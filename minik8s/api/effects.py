@@ -22,7 +22,6 @@ from minik8s.api.networking import IngressBackend, IngressClassSpec
 from minik8s.api.pods import Affinity, Container, EmptyDirVolumeSource, Pod, PodSpec, PodTemplateSpec
 
 NO_TOKEN = "Pods get no token here, so they have no identity at the API server"
-NO_ANSWER = "it gets an address of the LAN, but no node answers for that yet; the node ports work"
 NO_CLASS = "nobody of this class is here: EXTERNAL-IP stays <pending>, the node ports work"
 NO_ZONES = "endpoints get no zones here; of the preferences only PreferSameNode is followed"
 SCTP = "rules are written for SCTP, but only TCP and UDP are tried"
@@ -78,11 +77,9 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
         Idle("imagePullSecrets", "images are pulled without credentials"),
     ),
     ServiceSpec: (
-        Idle("type", NO_ANSWER, when=_is("type", "LoadBalancer")),
         Idle("externalName", "only a Service of type ExternalName has one", when=lambda it: it.type != "ExternalName"),
         Idle("loadBalancerIP", "only type LoadBalancer gets an address", when=lambda it: it.type != "LoadBalancer"),
         Idle("loadBalancerClass", NO_CLASS, (params.LOAD_BALANCER_CLASS,)),
-        Idle("healthCheckNodePort", "nobody answers on this port"),
         Idle("trafficDistribution", NO_ZONES, ("PreferSameNode",)),
     ),
     ServicePort: (Idle("protocol", SCTP, when=_is("protocol", "SCTP")),),

@@ -11,6 +11,7 @@ Pure. Read `RULES` from top to bottom; it is the whole policy.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from minik8s.api.coordination import Lease
 from minik8s.api.core import Pod
 from minik8s.api.meta import Object
 from minik8s.api.networking import LEASE_PREFIX
@@ -19,7 +20,8 @@ from minik8s.apiserver.authn import User
 READ = ("get", "list", "watch")
 CHANGE = ("create", "update", "patch")
 WRITE = (*CHANGE, "delete", "deletecollection")
-NODE_USER = "system:node:"
+NODE_USER, PROXY_USER = "system:node:", "system:kube-proxy:"
+ANNOUNCEMENT = "loadbalancer-"  # Leases of load balancer addresses are named loadbalancer-<address>
 DENIED = ""  # no rule says yes: nothing to add to "User … cannot …"
 
 
@@ -77,6 +79,18 @@ def own_report(ask: Ask) -> bool:
     """A report on an own Pod that leaves its labels alone: they say which Services it is behind."""
     pods = [pod for pod in (ask.before, ask.after) if isinstance(pod, Pod)]
     return own_pod(ask) and all(pod.metadata.labels == pods[0].metadata.labels for pod in pods)
+
+
+def own_announcement(ask: Ask) -> bool:
+    """It is the Lease of a load balancer's address, and the node's own proxy takes, renews or gives it back."""
+    if ask.object_name is not None and not ask.object_name.startswith(ANNOUNCEMENT):
+        return False
+    held, holds = (
+        each.spec.holderIdentity or "" if isinstance(each, Lease) else "" for each in (ask.before, ask.after)
+    )
+    me = ask.user.name.removeprefix(PROXY_USER)
+    known = ask.before is not None or ask.after is not None
+    return not known or holds == me or (not holds and held in ("", me))
 
 
 def by_name(ask: Ask) -> bool:
@@ -146,8 +160,19 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
         EVENTS,
     ),
-    # Pods, which upstream's proxy does not read: some of them ask for a sidecar.
-    "system:node-proxier": (Rule(READ, ("services", "endpointslices", "nodes", "namespaces", "pods")), EVENTS),
+    "system:node-proxier": (
+        # Pods, which upstream's proxy does not read: some of them ask for a sidecar.
+        Rule(READ, ("services", "endpointslices", "nodes", "namespaces", "pods")),
+        Rule(READ, ("leases",), namespace="kube-system"),
+        Rule(
+            (*CHANGE, "delete"),
+            ("leases",),
+            namespace="kube-system",
+            only=own_announcement,
+            because="a proxy may take, renew and give back only Leases of load balancer addresses, for its own node",
+        ),
+        EVENTS,
+    ),
     # Whose certificates it serves is decided by Ingresses in any namespace, so it reads all Secrets, as upstream does.
     # Its identity is made only for clusters that ask for it.
     "system:node-ingress": (

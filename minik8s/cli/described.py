@@ -73,8 +73,10 @@ def _addresses(report: Report, obj: Service) -> None:
         report.field("External IPs", ",".join(spec.externalIPs))
     if spec.externalName:
         report.field("External Name", spec.externalName)
-    if obj.status.loadBalancer.ingress:
-        shown = [each.ip or each.hostname for each in obj.status.loadBalancer.ingress]
+    if spec.loadBalancerIP:
+        report.field("Desired LoadBalancer IP", spec.loadBalancerIP)
+    if given := obj.status.loadBalancer.ingress:
+        shown = [f"{each.ip} ({each.ipMode or 'VIP'})" if each.ip else each.hostname for each in given]
         report.field("LoadBalancer Ingress", ", ".join(shown))
 
 
@@ -82,6 +84,7 @@ def _policies(report: Report, obj: Service) -> None:
     report.field("Session Affinity", obj.spec.sessionAffinity or "None")
     for title, value in (
         ("External Traffic Policy", obj.spec.externalTrafficPolicy),
+        ("HealthCheck NodePort", obj.spec.healthCheckNodePort),
         ("Internal Traffic Policy", obj.spec.internalTrafficPolicy),
         ("Traffic Distribution", obj.spec.trafficDistribution),
     ):

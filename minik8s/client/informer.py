@@ -103,10 +103,13 @@ class Informer(Generic[T]):
     # --- Life --------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        if self._thread is None:
+        """From any thread; whoever comes first starts it."""
+        with self._lock:
+            if self._thread is not None:
+                return
             name = f"informer-{self.cls.resource.plural}"
             self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-            self._thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         self._stop.set()

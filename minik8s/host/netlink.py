@@ -17,7 +17,7 @@ from pyroute2.netlink.exceptions import NetlinkError as NetlinkError  # others c
 
 AF_INET, AF_INET6 = 2, 10
 IFF_UP = 1
-IFA_F_NODAD = 0x02
+IFA_F_NODAD, IFA_F_NOPREFIXROUTE = 0x02, 0x200
 RT_TABLE_MAIN = 254
 RTN_UNICAST, RTN_UNREACHABLE = 1, 7
 NOT_ASSIGNED = 0xFFFFFFFF  # NETNSA_NSID_NOT_ASSIGNED
@@ -167,6 +167,37 @@ def delete_address(name: str, address: str) -> None:
         errno.EADDRNOTAVAIL,
         lambda ipr: ipr.addr("del", index=_index(ipr, name), address=host, prefixlen=int(length)),
     )
+
+
+def link_of(address: str) -> str:
+    """The name of the link that has this address; "" when none has."""
+    with IPRoute() as ipr:
+        for message in ipr.get_addr(address=address):
+            return next(each.name for each in links() if each.index == message["index"])
+    return ""
+
+
+def lend_address(name: str, address: str, seconds: int, proto: int) -> None:
+    """Give a link an address for so long, or for so long anew. Then the kernel takes it away, whoever is dead by then.
+
+    Whole seconds, and up to half a second more. It is never chosen as the source of the node's own packets: IPv6
+    passes over a deprecated address (RFC 6724, rule 3), IPv4 prefers one of the neighbour's own network. `proto` marks
+    it, as it marks a route; kernels before 5.18 keep no such mark.
+    """
+    host, _, length = address.partition("/")
+    flags = IFA_F_NODAD | IFA_F_NOPREFIXROUTE if ":" in host else 0
+    life = {"ifa_preferred": 0, "ifa_valid": seconds, "cstamp": 0, "tstamp": 0}
+    spec = {"address": host, "prefixlen": int(length), "IFA_PROTO": proto, "IFA_FLAGS": flags, "IFA_CACHEINFO": life}
+    with IPRoute() as ipr:
+        ipr.addr("replace", index=_index(ipr, name), **spec)
+
+
+def lent_addresses(proto: int) -> dict[str, str]:
+    """What `lend_address` gave and nobody has taken away: address with its prefix length, and the link."""
+    with IPRoute() as ipr:
+        names = {message["index"]: message.get_attr("IFLA_IFNAME") for message in ipr.get_links()}
+        found = [message for message in ipr.get_addr() if message.get_attr("IFA_PROTO") == proto]
+    return {f"{each.get_attr('IFA_ADDRESS')}/{each['prefixlen']}": names.get(each["index"], "") for each in found}
 
 
 # --- Routes -----------------------------------------------------------------------------------------------------------

@@ -46,6 +46,10 @@ class Cache:
     def informers(self) -> list[Informer[Any]]:
         return [self.services, self.slices, self.nodes]
 
+    def stop(self) -> None:
+        for informer in self.informers:
+            informer.stop()
+
     def watch(self) -> None:
         self.services.on_change(self._on_service)
         self.slices.on_change(self._on_slice)
@@ -94,6 +98,8 @@ class Cache:
 
     def _on_node(self, old: core.Node | None, new: core.Node | None) -> None:
         """Zone and Pod range decide for every Service; a heartbeat decides nothing."""
+        if any(one is not None and one.metadata.name != self.node for one in (old, new)):
+            return
         if old and new and (old.spec, old.metadata.labels) == (new.spec, new.metadata.labels):
             return
         self._changed({key_of(one) for one in self.services.values()})
@@ -105,11 +111,11 @@ class Cache:
 
 
 def of_node(client: Client, node: str) -> Cache:
-    """All Services and slices, and the node's own Node."""
+    """All Services and slices, and the Nodes: any of them may announce a load balancer's address."""
     found = Cache(
         Informer(client, core.Service),
         Informer(client, EndpointSlice),
-        Informer(client, core.Node, fields=f"metadata.name={node}"),
+        Informer(client, core.Node),
         node,
         WorkQueue(),
     )

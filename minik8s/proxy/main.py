@@ -8,11 +8,14 @@ Next: `cache.py`, then `sync.py`.
 
 import threading
 from collections.abc import Iterable
+from functools import partial
 
 from minik8s.client.component import Component
 from minik8s.client.loop import Controller
+from minik8s.proxy import balancing
 from minik8s.proxy.book import Book
 from minik8s.proxy.cache import RULES, of_node
+from minik8s.proxy.followed import Sources
 from minik8s.proxy.metrics import Metrics
 from minik8s.proxy.modes import MODES
 from minik8s.proxy.pages import pages
@@ -48,11 +51,13 @@ def main(component: Component) -> None:
         return mode.period
 
     cache.queue.add(RULES)  # with no Service at all the table still has to be there
-    health = component.serve_health({"rules": lambda: not_loaded(syncers.values())}, pages(syncers) | mode.pages)
+    loading = partial(not_loaded, syncers.values())
+    health = component.serve_health({"rules": loading}, pages(syncers) | mode.pages)
+    balanced = balancing.start(component, Sources(cache.services, cache.slices, cache.nodes), loading)
     threading.Thread(target=demand.main, args=(component,), name="sidecar-demand", daemon=True).start()
     Controller("proxy", sync, cache.queue, cache.informers, stop=component.stop).run()
-    for informer in cache.informers:
-        informer.stop()
+    balanced()
+    cache.stop()
     health.stop()
     world.close()  # the rules stay: Services work on without a proxy
 

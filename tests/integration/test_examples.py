@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from support.cluster import ClientPod, Cluster, Space, until
 
+from minik8s import params
+from minik8s.api.coordination import Lease
 from minik8s.api.core import Service
 from minik8s.api.pods import Pod, is_ready
 from minik8s.cluster import topology
@@ -39,7 +41,11 @@ def client(space: Space) -> ClientPod:
 
 def outside(cluster: Cluster, node: str, port: int) -> dict:
     """One request from the world outside to a node's port; {} when nobody answers yet."""
-    url = f"http://{topology.node_address(node)}:{port}"
+    return asked(cluster, f"http://{topology.node_address(node)}:{port}")
+
+
+def asked(cluster: Cluster, url: str) -> dict:
+    """One request from the world outside; {} when nobody answers yet."""
     done = cluster("outside", "curl", "-s", "--max-time", "2", url, check=False)
     return json.loads(done.stdout) if done.stdout.startswith("{") else {}
 
@@ -74,6 +80,21 @@ def demo_back(cluster: Cluster, space: Space, client: ClientPod) -> None:
     caller = space.wait(Pod, lambda pods: "caller" in pods and is_ready(pods["caller"]))["caller"]
     said = space("exec", caller.metadata.name, "--", "curl", "-s", "http://back").stdout
     assert json.loads(said)["pod"] in pods
+
+
+def loadbalancer(cluster: Cluster, space: Space, client: ClientPod) -> None:
+    pods = {pod.metadata.name: pod for pod in space.wait_ready("web", 2)}
+    given = {}
+    for name in ("web", "web-local"):
+        services = space.wait(Service, lambda found, name=name: found[name].status.loadBalancer.ingress)
+        given[name] = services[name].status.loadBalancer.ingress[0].ip
+        assert given[name] in space("get", "svc", name).stdout
+    assert until(lambda: asked(cluster, f"http://{given['web']}"), "the address answers")["pod"] in pods
+    answer = until(lambda: asked(cluster, f"http://{given['web-local']}"), "so does the other")
+    assert answer["client"].startswith(f"{params.LAN_GATEWAY}:"), "the Pod sees the client's own address"
+    holder = cluster.connect().get(Lease, f"loadbalancer-{given['web-local']}", "kube-system").spec.holderIdentity
+    assert holder == pods[answer["pod"]].spec.nodeName
+    assert f"{holder} announces {given['web-local']}" in space("describe", "svc", "web-local").stdout
 
 
 def ports(cluster: Cluster, space: Space, client: ClientPod) -> None:
@@ -151,6 +172,7 @@ SHOWN: dict[str, Callable[[Cluster, Space, ClientPod], None]] = {
     "demo-back": demo_back,
     "frontend": frontend,
     "headless": headless,
+    "loadbalancer": loadbalancer,
     "ingress": ingress,
     "ports": ports,
     "spread": spread,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from minik8s.api.coordination import Lease, LeaseSpec
 from minik8s.api.core import Node, Pod
 from minik8s.api.meta import ObjectMeta
 from minik8s.apiserver.authn import ANONYMOUS, User
@@ -70,6 +71,12 @@ impostor     patch   nodes                 -                web          no
 proxy        watch   endpointslices        -                -            yes
 proxy        patch   services/status       default          web          no
 proxy        list    secrets               -                -            no
+proxy        watch   leases                kube-system      -            yes
+proxy        watch   leases                kube-node-lease  -            no
+proxy        patch   leases                kube-system      loadbalancer-192.168.56.200  yes
+proxy        patch   leases                kube-system      kube-scheduler  no
+proxy        patch   leases                kube-node-lease  node-1       no
+proxy        create  leases                default          loadbalancer-192.168.56.200  no
 ingress      watch   ingresses             -                -            yes
 ingress      list    secrets               -                -            yes
 ingress      create  ingressclasses        -                -            yes
@@ -91,6 +98,28 @@ def test_the_table(line):
     who, verb, resource, namespace, name, answer = line.replace(" - ", "   ~ ").split()
     namespace, name = namespace.strip("-~"), name.strip("-~")
     assert (allowed(Ask(USERS[who], verb, resource, namespace, name)) is None) is (answer == "yes")
+
+
+ANNOUNCED = [
+    # verb, who holds the Lease before and after, is that allowed to node-1's proxy?
+    ("create", None, "node-1", True),
+    ("create", None, "node-2", False),
+    ("patch", "node-1", "node-1", True),
+    ("patch", "node-2", "node-1", True),
+    ("patch", "node-1", "", True),
+    ("patch", "node-2", "", False),
+    ("patch", "node-1", "node-2", False),
+    ("delete", "node-1", None, True),
+    ("delete", "", None, True),
+    ("delete", "node-2", None, False),
+]
+
+
+@pytest.mark.parametrize(("verb", "before", "after", "answer"), ANNOUNCED)
+def test_a_proxy_takes_and_gives_back_addresses_for_its_own_node(verb, before, after, answer):
+    held = [each if each is None else Lease(spec=LeaseSpec(holderIdentity=each)) for each in (before, after)]
+    asked = Ask(USERS["proxy"], verb, "leases", "kube-system", "loadbalancer-192.168.56.200", *held)
+    assert (allowed(asked) is None) is answer
 
 
 def pod(node):

@@ -24,8 +24,9 @@ def warned(verbs, verb, body, **more):
 
 
 def test_a_field_without_effect_is_told_when_it_comes_and_not_again(verbs):
-    body = {"metadata": {"name": "web"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
-    assert warned(verbs, "create", body) == ["spec.type"]
+    spec = {"type": "LoadBalancer", "loadBalancerClass": "a/b", "ports": [{"port": 80}]}
+    body = {"metadata": {"name": "web"}, "spec": spec}
+    assert warned(verbs, "create", body) == ["spec.loadBalancerClass"]
     assert warned(verbs, "patch", {"metadata": {"labels": {"a": "b"}}}) == []
     assert warned(verbs, "patch", {"spec": {"trafficDistribution": "PreferClose"}}) == ["spec.trafficDistribution"]
     assert warned(verbs, "patch", {"status": {"loadBalancer": {}}}, subresource="status") == []

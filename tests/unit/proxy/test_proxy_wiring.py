@@ -141,6 +141,7 @@ def test_main_follows_the_api_until_it_is_stopped(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(caches, "Informer", informer)
     monkeypatch.setattr(proxy.demand, "main", lambda component: None)
+    monkeypatch.setattr(proxy.balancing, "start", lambda *_: lambda: None)
     monkeypatch.setattr(proxy, "World", World_)
     checks: dict[str, Callable[[], str]] = {}
 
