@@ -115,6 +115,8 @@ def element(name: str, one: Element) -> str:
             return f"Nobody serves node port {key[0].upper()} {key[1]}: {_refusal(goes)}."
         case "cluster-ips":
             return f"{key[0]} is a Service's address: its other ports refuse."
+        case "balancer-ips":
+            return f"{key[0]} is a load balancer's address: node ports do not answer on it."
         case "hairpin":
             return f"If {key[0]} reaches itself, the answer must pass this node."
     return f"{key[0]} was here lately." if name.startswith("aff/") else _UNKNOWN

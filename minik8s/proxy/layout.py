@@ -20,6 +20,7 @@ AFFINITY = "aff/"  # sets that remember clients: kept over a restart of the prox
 SERVICE_IPS, SERVICE_NODEPORTS = "service-ips", "service-nodeports"
 REFUSED_IPS, REFUSED_NODEPORTS = "refused-ips", "refused-nodeports"
 CLUSTER_IPS, CLUSTER_PODS, HAIRPIN = "cluster-ips", "cluster-pods", "hairpin"
+BALANCER_IPS = "balancer-ips"
 REFUSE, NO_LOCAL_ENDPOINT, NOT_ALLOWED, MARK_MASQ = "refuse", "no-local-endpoint", "not-allowed", "mark-masq"
 _MARK = params.MARK_MASQUERADE
 
@@ -78,6 +79,7 @@ def _sets(family: Family) -> list[Set]:
     return [
         Set(CLUSTER_IPS, family.type),
         Set(CLUSTER_PODS, family.type, flags=("interval",)).with_elements([pods]),
+        Set(BALANCER_IPS, family.type),
         Set(HAIRPIN, f"{family.type} . {family.type}"),
     ]
 
@@ -111,13 +113,15 @@ def _filter_hooks() -> list[Chain]:
 def _steps(family: Family) -> list[Chain]:
     ip = family.table
     by_address = f"{ip} daddr . meta l4proto . th dport vmap"
-    here = f"{ip} daddr != {family.loopback} fib daddr type local meta l4proto . th dport vmap"
+    # The node that announces a load balancer's address has it as one of its own, and is no other node for that.
+    own = f"{ip} daddr != {family.loopback} {ip} daddr != @{BALANCER_IPS} fib daddr type local"
+    here = f"{own} meta l4proto . th dport vmap"
     return [
         Chain(
             "services",
             (
                 Rule(f"{by_address} @{SERVICE_IPS}", "a Service's own address?"),
-                Rule(f"{here} @{SERVICE_NODEPORTS}", "a node port on any address of this node but loopback?"),
+                Rule(f"{here} @{SERVICE_NODEPORTS}", "a node port on any address of the node itself but loopback?"),
             ),
             comment="which Service is meant",
         ),

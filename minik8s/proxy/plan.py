@@ -271,6 +271,8 @@ class _Port:
             yield layout.SERVICE_IPS, Element(by_address, f"goto {plan.chain}", comment)
         else:
             yield layout.REFUSED_IPS, Element(by_address, self._refusal(self.internal_local), plan.title)
+        for each in self.balancers:
+            yield layout.BALANCER_IPS, Element((each,), comment=plan.service)
         for key, at, comment, goes in self._ways_in():
             yield from self._way_in(key, at, comment, goes)
         for one in self._chosen():

@@ -49,3 +49,14 @@ def test_each_of_n_endpoints_gets_one_nth() -> None:
     chances = [rule.text.split(" counter")[0] for rule in TABLE.chains["svc/default/web/http"].rules[1:]]
     assert chances[:2] == ["numgen random mod 3 0", "numgen random mod 2 0"]
     assert chances[2].startswith("counter")
+
+
+def test_node_ports_do_not_answer_on_the_address_that_a_node_announces_for_a_load_balancer() -> None:
+    announced = next(key[0] for key in TABLE.sets["balancer-ips"].elements)
+    port = next(int(number) for protocol, number in TABLE.sets["service-nodeports"].elements if protocol == "tcp")
+    announcer = Host((*NODE.addresses, announced), "NODE")
+    own, other = (
+        walk(TABLE, Packet("192.168.56.1", to, port), announcer, nth(0)) for to in ("192.168.56.11", announced)
+    )
+    assert own.packet.dst != "192.168.56.11", str(own)
+    assert other.packet.dst == announced, str(other)
