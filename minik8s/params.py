@@ -181,7 +181,7 @@ SIDECAR_ATTEMPTS = 3  # endpoints tried for one connection
 SIDECAR_CONNECT_TIMEOUT_S = 1.5
 SIDECAR_ASIDE_S = 5.0  # how long an endpoint that failed comes after all others
 SIDECAR_CONNECTIONS = 4000  # at once, for all Pods of a node; one more is reset at once
-SIDECAR_BUFFER = 256 * 1024  # bytes carried at one go
+SIDECAR_PIPE = 1 << 20  # bytes carried at one go, and that may wait for a slow reader; /proc/sys/fs/pipe-max-size
 SIDECAR_ASK_S = 30.0  # how often a proxy whose node needs a sidecar makes sure that there is one
 # An endpoint that vanished without a word: asked after so many quiet seconds, again and again, and given up.
 SIDECAR_KEEPALIVE_IDLE_S, SIDECAR_KEEPALIVE_INTERVAL_S, SIDECAR_KEEPALIVE_PROBES = 15, 5, 3

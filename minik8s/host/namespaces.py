@@ -44,19 +44,20 @@ class Visitor:
     """Lets one thread do something in other namespaces and come home again, at two system calls each time.
 
     For a thread that makes a socket for every connection, where `in_ns` would start as many threads. It belongs to the
-    thread that made it. Should the way home ever fail, what is raised must end that thread: it is in the wrong place.
+    thread that made it.
     """
 
     def __init__(self) -> None:
         self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def call(self, namespace: int, fn: Callable[[], T]) -> T:
-        """`namespace` is an open descriptor of one. OSError: it cannot be entered."""
+        """`namespace` is an open descriptor of one. OSError: it cannot be entered; RuntimeError: nor left again."""
         _check(_libc.setns(namespace, CLONE_NEWNET), "setns")
         try:
             return fn()
         finally:
-            _check(_libc.setns(self._home, CLONE_NEWNET), "setns, on the way home")
+            if _libc.setns(self._home, CLONE_NEWNET):
+                raise RuntimeError("this thread is in a foreign network namespace and finds no way home")
 
     def close(self) -> None:
         os.close(self._home)

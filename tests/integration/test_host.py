@@ -51,6 +51,34 @@ def test_a_thread_comes_back_to_where_it_was(pair):
     assert namespaces.identity("/proc/thread-self/ns/net") == before
 
 
+def test_a_visitor_goes_in_and_comes_home_in_the_same_thread(pair):
+    def visit():
+        visitor, there = namespaces.Visitor(), os.open(namespaces.path(A), os.O_RDONLY)
+        here = namespaces.identity("/proc/thread-self/ns/net")
+        try:
+            inside = visitor.call(there, lambda: namespaces.identity("/proc/thread-self/ns/net"))
+            with pytest.raises(ZeroDivisionError):
+                visitor.call(there, lambda: 1 / 0)
+        finally:
+            os.close(there)
+            visitor.close()
+        return here, inside, namespaces.identity("/proc/thread-self/ns/net")
+
+    assert namespaces.in_ns(B, visit) == (namespaces.identity(B), namespaces.identity(A), namespaces.identity(B))
+
+
+def test_where_a_cable_ends_is_known_by_the_process_there(cable):
+    children = [processes.pipe(["sleep", "60"], ns=space) for space in (B, B)]
+    try:
+        assert processes.eldest_in_each_ns()[namespaces.identity(B)] == children[0].pid
+        assert namespaces.in_ns(A, lambda: netlink.knows_namespace_of(children[0].pid))
+        assert not netlink.knows_namespace_of(children[0].pid), "no cable leads there from here"
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+
+
 def test_an_error_inside_a_namespace_comes_out(pair):
     with pytest.raises(ZeroDivisionError):
         namespaces.in_ns(A, lambda: 1 / 0)

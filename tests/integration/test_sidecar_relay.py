@@ -115,6 +115,16 @@ def test_a_client_is_reset_when_nobody_takes_its_connection(bed: Bed) -> None:
     assert 'failed_connections_total{service="default/web"} 1' in bed.registry.text()
 
 
+def test_a_pod_reaches_itself_and_is_refused_by_itself(bed: Bed) -> None:
+    bed.serve(f"{CLIENT.addresses[0]}:8080")
+    assert bed.ask() == f"a {CLIENT.addresses[0]}"
+    bed.serve(f"{CLIENT.addresses[0]}:9", B)
+    assert {bed.ask() for _ in range(10)} == {f"b {CLIENT.addresses[0]}"}, "that refusal comes at once"
+    bed.serve("198.51.100.1:80")
+    processes.run(["ip", "route", "add", "unreachable", "198.51.100.0/24"], ns=ns("a"))
+    bed.expect_reset()
+
+
 def test_an_endpoint_that_breaks_off_is_heard_as_that(bed: Bed) -> None:
     with namespaces.in_ns(ns("b"), lambda: socket.create_server(("10.244.1.3", 8090))) as server:
         bed.serve("10.244.1.3:8090")
@@ -132,18 +142,18 @@ def test_a_long_answer_to_a_slow_reader_arrives_whole(bed: Bed) -> None:
 
         def pour() -> None:
             with server.accept()[0] as end:
-                for _ in range(2):
+                for _ in range(20):
                     end.sendall(block)
 
         threading.Thread(target=pour, daemon=True).start()
         bed.serve("10.244.1.3:8091")
         with bed.connect() as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             sock.shutdown(socket.SHUT_WR)
             got = hashlib.sha256()
-            while data := sock.recv(3000):
+            while data := sock.recv(30_000):
                 got.update(data)
-    assert got.digest() == hashlib.sha256(block * 2).digest()
+    assert got.digest() == hashlib.sha256(block * 20).digest()
 
 
 def test_a_client_stays_with_its_endpoint_until_that_refuses(bed: Bed) -> None:

@@ -14,7 +14,6 @@ import msgspec
 
 from minik8s import params
 from minik8s.api.meta import ObjectMeta
-from minik8s.api.meta import key as key_of
 from minik8s.api.pods import Pod, PodSpec, PodStatus
 from minik8s.client.component import Component
 from minik8s.client.informer import Informer
@@ -24,6 +23,7 @@ from minik8s.host import supervisor
 from minik8s.proxy.sidecar.plan import asks
 
 TIMEOUT_S = 5.0
+ASK = "ask"  # the one key of the queue
 
 
 class NoSidecar(Exception):
@@ -37,16 +37,17 @@ def main(component: Component) -> None:
 
     def changed(old: Pod | None, new: Pod | None) -> None:
         if new and asks(new, mode) and not (old and asks(old, mode)):
-            queue.add(key_of(new))
+            queue.add(ASK)
 
-    def sync(key: str) -> float | None:
-        pod = pods.get(key)
-        if pod is None or not asks(pod, mode) or pod.metadata.deletionTimestamp:
+    def sync(_key: str) -> float | None:
+        wanting = [each for each in pods.values() if asks(each, mode) and not each.metadata.deletionTimestamp]
+        if not wanting:
             return None
         try:
             ensure(component)
         except NoSidecar as error:
-            component.events.warning(pod, "SidecarFailed", f"no sidecar, connections go the node's way: {error}")
+            for pod in wanting:
+                component.events.warning(pod, "SidecarFailed", f"no sidecar, connections go the node's way: {error}")
         return params.SIDECAR_ASK_S
 
     pods.on_change(changed)

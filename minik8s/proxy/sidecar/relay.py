@@ -32,7 +32,7 @@ from minik8s.host import clock
 from minik8s.host.journal import Journal
 from minik8s.host.namespaces import Visitor
 from minik8s.proxy.endpoints import Endpoint
-from minik8s.proxy.sidecar.connection import READ, WRITE, Connection, Side, carry, close, flush, wants
+from minik8s.proxy.sidecar.connection import READ, WRITE, Connection, Pipes, Side, carry, close, drop, flush, wants
 from minik8s.proxy.sidecar.metrics import Metrics
 from minik8s.proxy.sidecar.plan import Address, Served, pick
 from minik8s.proxy.sidecar.world import Place
@@ -63,7 +63,7 @@ class Relay:
         self._aside: dict[str, float] = {}  # target → until when it comes last
         self._affinity: dict[tuple[str, Address], tuple[str, float]] = {}  # → target, and when it was used last
         self._deadlines: deque[tuple[float, Connection, Side]] = deque()
-        self._buffer = bytearray(params.SIDECAR_BUFFER)
+        self._pipes = Pipes()
         self._running = True
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
         self.failure: BaseException | None = None
@@ -239,9 +239,10 @@ class Relay:
             sock = self._visitor.call(place.namespace, partial(_outgoing, endpoint.address))
         except OSError as error:
             return error.errno or errno.EIO
-        side = connection.far = Side(sock, watched=WRITE)
+        side = connection.far = Side(sock)
         code = sock.connect_ex((endpoint.address, endpoint.port))
         if code in (0, errno.EINPROGRESS):
+            side.watched = WRITE
             self._selector.register(sock, WRITE, partial(self._answered, connection, side))
             self._deadlines.append((clock.monotonic() + params.SIDECAR_CONNECT_TIMEOUT_S, connection, side))
         return code
@@ -271,7 +272,7 @@ class Relay:
         endpoint, served = connection.endpoint, connection.served
         why = _WHY.get(code, "unreachable")
         self._metrics.retried(served.service, why)
-        self._busy[endpoint.target] -= 1
+        self._leave(endpoint)
         if connection.far:
             self._unwatch(connection.far)
             connection.far.sock.close()
@@ -283,6 +284,11 @@ class Relay:
             self._journal.record("sidecar", f"{because}; another one is tried", objects, target=endpoint.target)
         self._aside[endpoint.target] = clock.monotonic() + params.SIDECAR_ASIDE_S
 
+    def _leave(self, endpoint: Endpoint) -> None:
+        self._busy[endpoint.target] -= 1
+        if not self._busy[endpoint.target]:
+            del self._busy[endpoint.target]
+
     def _ready(self, connection: Connection, side: Side, events: int) -> None:
         """One end can be read, or has room again."""
         other = connection.other(side)
@@ -290,9 +296,9 @@ class Relay:
             return
         try:
             if events & WRITE and side.waiting:
-                flush(other, side)
+                flush(other, side, self._pipes)
             if events & READ and wants(side, other) & READ:
-                carry(side, other, self._buffer)
+                carry(side, other, self._pipes)
         except OSError:
             self._end(connection, reset=True)
             return
@@ -325,9 +331,9 @@ class Relay:
         for side in (connection.near, connection.far):
             if side:
                 self._unwatch(side)
-                close(side.sock, reset)
+                drop(side, self._pipes, reset)
         if connection.far:
-            self._busy[connection.endpoint.target] -= 1
+            self._leave(connection.endpoint)
             self._metrics.carried(connection.near.carried, connection.far.carried)
         self._connections[connection.client.uid].discard(connection)
         self._forget(connection.client.uid)

@@ -1,13 +1,15 @@
 """The bytes between two ends: nothing lost, the end passed on, a slow reader waited for."""
 
+import os
 import socket
 from collections.abc import Iterator
 
 import pytest
 
 from minik8s.proxy.sidecar import connection
-from minik8s.proxy.sidecar.connection import READ, WRITE, Side, carry, flush, wants
+from minik8s.proxy.sidecar.connection import READ, WRITE, Pipes, Side, carry, flush, wants
 
+PIPES = Pipes()
 Ends = tuple[socket.socket, Side, Side, socket.socket]
 
 
@@ -28,7 +30,7 @@ def ends() -> Iterator[Ends]:
 def test_bytes_are_passed_on_and_counted(ends: Ends) -> None:
     client, near, far, endpoint = ends
     client.sendall(b"hello")
-    carry(near, far, bytearray(100))
+    carry(near, far, PIPES)
     assert endpoint.recv(100) == b"hello" and (near.carried, far.carried) == (5, 0)
     assert (wants(near, far), wants(far, near)) == (READ, READ)
 
@@ -36,24 +38,24 @@ def test_bytes_are_passed_on_and_counted(ends: Ends) -> None:
 def test_one_end_may_go_on_talking_when_the_other_has_finished(ends: Ends) -> None:
     client, near, far, endpoint = ends
     client.shutdown(socket.SHUT_WR)
-    carry(near, far, bytearray(100))
+    carry(near, far, PIPES)
     assert endpoint.recv(100) == b"" and (wants(near, far), wants(far, near)) == (0, READ)
     endpoint.sendall(b"answer")
-    carry(far, near, bytearray(100))
+    carry(far, near, PIPES)
     assert client.recv(100) == b"answer" and not near.told
     endpoint.close()
-    carry(far, near, bytearray(100))
+    carry(far, near, PIPES)
     assert client.recv(100) == b"" and near.told and far.told
 
 
 def test_a_slow_reader_is_waited_for_and_nothing_is_lost(ends: Ends) -> None:
     client, near, far, endpoint = ends
     near.sock.setblocking(True)
-    buffer, sent = bytearray(1 << 16), 0
+    sent, count = 0, 1 << 16
     while not far.waiting:
-        chunk = bytes([sent % 251]) * len(buffer)
+        chunk = bytes([sent % 251]) * count
         client.sendall(chunk)
-        carry(near, far, buffer)
+        carry(near, far, PIPES)
         sent = near.carried
     assert (wants(near, far), wants(far, near)) == (0, READ | WRITE), "no more is read while something waits"
     client.shutdown(socket.SHUT_WR)
@@ -61,16 +63,17 @@ def test_a_slow_reader_is_waited_for_and_nothing_is_lost(ends: Ends) -> None:
     while got < sent:
         got += len(endpoint.recv(1 << 16))
         if far.waiting:
-            flush(near, far)
+            flush(near, far, PIPES)
     assert got == sent and not far.waiting and not far.told
-    carry(near, far, buffer)
+    carry(near, far, PIPES)
     assert endpoint.recv(1) == b"" and far.told
 
 
 def test_the_end_is_passed_on_only_after_what_waits(ends: Ends) -> None:
     _, near, far, endpoint = ends
-    near.ended, far.waiting = True, b"last words"
-    flush(near, far)
+    near.ended, far.pipe = True, PIPES.take()
+    far.waiting = os.write(far.pipe[1], b"last words")
+    flush(near, far, PIPES)
     assert endpoint.recv(100) == b"last words" and endpoint.recv(100) == b"" and far.told
 
 
@@ -79,7 +82,7 @@ def test_a_broken_end_raises(ends: Ends) -> None:
     endpoint.close()
     client.sendall(b"hello")
     with pytest.raises(OSError):
-        carry(near, far, bytearray(100))
+        carry(near, far, PIPES)
 
 
 def test_breaking_off_is_told_apart_from_ending() -> None:
