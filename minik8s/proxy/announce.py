@@ -80,7 +80,7 @@ class Announcer:
             self._balanced.queue.add(KEY)
 
     def _on_lease(self, old: Lease | None, new: Lease | None) -> None:
-        """Renewals only start its time anew; who else looked must not be woken by each."""
+        """A renewal starts its time anew, and wakes nobody."""
         before, after = ((each.spec.holderIdentity or "") if each else "" for each in (old, new))
         if new is not None:
             gave = before if before != after else self._changed.get(_address(new), (0.0, ""))[1]
@@ -151,11 +151,12 @@ class Announcer:
         """Take or renew, on condition that the Lease is what we looked at."""
         now = rfc3339(clock.wall(), micro=True)
         known = self._leases.get(f"{NAMESPACE}/{lease_name(act.address)}")
-        spec: dict[str, Any] = {"renewTime": now}
+        # The duration each time: a proxy restarted in another profile carries on with other patience.
+        duration = self._component.timers.node_lease_duration_seconds
+        spec: dict[str, Any] = {"renewTime": now, "leaseDurationSeconds": duration}
         if act.verb == TAKE:
             turns = (known.spec.leaseTransitions or 0) + 1 if known else 0
             spec |= {"holderIdentity": self._node, "acquireTime": now, "leaseTransitions": turns}
-            spec["leaseDurationSeconds"] = self._component.timers.node_lease_duration_seconds
         self._write(act.address, known, spec, act.because)
 
     def _release(self, act: Act, gone: bool) -> None:

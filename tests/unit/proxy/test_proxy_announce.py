@@ -246,6 +246,16 @@ def test_a_proxy_that_was_killed_and_comes_back_in_time_carries_on(world: World)
     assert world.said == before, "nothing has happened that anybody need hear of"
 
 
+def test_a_lease_says_for_how_long_it_is_good_however_long_it_was_before(world: World) -> None:
+    world.go_on(1, *NODES)
+    found = world.leases[f"kube-system/{lease_name(A)}"]
+    found.spec.leaseDurationSeconds, found.metadata.resourceVersion = 1, "900"
+    world.revision = 900
+    world.go_on(2, *NODES)
+    assert world.leases[f"kube-system/{lease_name(A)}"].spec.leaseDurationSeconds == TIMERS.node_lease_duration_seconds
+    assert world.answering(A) == ["node-1"]
+
+
 def test_a_killed_proxy_is_followed_although_its_kernel_would_go_on_answering(world: World) -> None:
     world.go_on(3, *NODES)
     world.go_on(5, "node-2", "node-3")
