@@ -70,7 +70,7 @@ def _upstream(found: list[OnNode]) -> list[str]:
         groups.setdefault(each.upstream, []).append(each)
     for told, those in groups.items():
         where = ", ".join(each.node for each in those)
-        shown += ["", f"--- {where}: kube-proxy would have written this (nothing of it is loaded)"]
+        shown += ["", f"--- {where}: what kube-proxy would write (not loaded)"]
         shown += _listing(told, those[0])
     return shown
 
