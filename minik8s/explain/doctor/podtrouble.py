@@ -24,7 +24,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "crash": ("MK-CRASH", "mend what it says before it ends: minik8s logs{place} {pod} -c {container} --previous"),
     "probe": (
         "MK-PROBE",
-        "if the Pod is some seconds old, ask again; else mend the readinessProbe or what it asks: "
+        "if the Pod is only some seconds old, ask again; else mend the readinessProbe or what it asks: "
         "minik8s get{place} {owner} -o yaml",
     ),
     "starting": ("MK-STARTING", "wait a moment, then ask again: minik8s get{place} pods -w"),
