@@ -11,7 +11,7 @@ Read next: `lan.py`.
 
 import logging
 import threading
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from minik8s.api.coordination import Lease, LeaseSpec
@@ -24,7 +24,7 @@ from minik8s.client.informer import Informer
 from minik8s.client.loop import Controller
 from minik8s.client.rest import AlreadyExists, ApiError, Conflict, NotFound, Unreachable, Why
 from minik8s.host import clock
-from minik8s.proxy.election import RELEASE, TAKE, Act, Me, Seen, Wanted, able, plan, wanted
+from minik8s.proxy.election import NEW, RELEASE, TAKE, Act, Me, Seen, Wanted, able, plan, wanted
 from minik8s.proxy.followed import KEY, Followed, Sources
 from minik8s.proxy.lan import Lan
 
@@ -50,8 +50,9 @@ def _address(lease: Lease) -> str:
 class Announcer:
     """This node's part. Informers tell which Services, endpoints and nodes there are; one thread calls `sync`."""
 
-    def __init__(self, component: Component, sources: Sources) -> None:
+    def __init__(self, component: Component, sources: Sources, loading: Callable[[], str]) -> None:
         self._component, self._node, self._sources = component, component.options.node, sources
+        self._loading = loading  # why the rules are not there yet; "" when they are
         self._balanced = Followed(sources, lambda each: each.spec.type == "LoadBalancer")
         self._leases = Informer(component.client, Lease, namespace=NAMESPACE, labels=LABEL)
         self._changed: dict[str, tuple[float, str]] = {}  # a Lease: since when as it is, and who held it before
@@ -98,6 +99,8 @@ class Announcer:
         leases = self._seen(want, now)
         me = Me(self._node, self._renewed, now, self._component.timers.node_lease_renew_interval)
         acts, again = plan(me, want, leases)
+        if self._loading():
+            acts = [act for act in acts if act.verb != TAKE]  # nobody is to send packets here yet
         done = self._do(acts, {each.address for each in want})
         self._answer(done, {each.address: each for each in want})
         if len(done) < len(acts):
@@ -220,11 +223,13 @@ class Announcer:
             return
         because = act.because if act.verb == TAKE else "its Lease could be renewed again"
         log.info("%s announces %s for %s: %s", self._node, act.address, key_of(service), because)
+        # Only what is new was set off by the Service; else it was another node that let go.
+        seen = [service] if because == NEW else []
         self._component.journal.record(
             "announced",
             because,
-            [ref(service).partition("@")[0]],
-            [service.metadata.resourceVersion],
+            [ref(each).partition("@")[0] for each in seen],
+            [each.metadata.resourceVersion for each in seen],
             address=act.address,
             services=[key_of(service)],
         )

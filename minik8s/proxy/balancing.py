@@ -19,7 +19,7 @@ def start(component: Component, sources: Sources, loading: Callable[[], str]) ->
     `loading` says why the rules are not there yet; "" when they are.
     """
     helpers: list[Announcer | HealthChecks] = [
-        Announcer(component, sources),
+        Announcer(component, sources, loading),
         HealthChecks(component, sources, lambda: not loading()),
     ]
     threads = [helper.start() for helper in helpers]  # after all of them have said what they want to hear

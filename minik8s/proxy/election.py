@@ -25,6 +25,7 @@ from minik8s.api.pods import condition
 EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 STEP_S = 0.5  # how much longer each further node in line waits
 TAKE, RENEW, RELEASE = "take", "renew", "release"
+NEW = "nobody announced it"
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _free(lease: Seen) -> str:
     """Why somebody else may have it."""
     if lease.holder:
         return f"{lease.holder} was lost: it had not renewed its Lease for {lease.duration:g} s"
-    return f"{lease.before} gave it back" if lease.before else "nobody announced it"
+    return f"{lease.before} gave it back" if lease.before else NEW
 
 
 class _Line:

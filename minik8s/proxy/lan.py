@@ -12,6 +12,7 @@ import logging
 import socket
 import struct
 from collections.abc import Sequence
+from functools import cached_property
 
 from minik8s import params
 from minik8s.host import netlink
@@ -36,7 +37,7 @@ class Lan:
 
     def lend(self, address: str, seconds: int) -> None:
         """Answer for it from now on, for at least so many seconds and not half a second more."""
-        netlink.lend_address(self._link(), _whole(address), seconds, params.ROUTE_PROTOCOL)
+        netlink.lend_address(self._link, _whole(address), seconds, params.ROUTE_PROTOCOL)
 
     def take_back(self, address: str) -> None:
         """Answer for it no more."""
@@ -46,7 +47,7 @@ class Lan:
 
     def shout(self, address: str) -> None:
         """Tell every neighbour at once. Nobody answers; a packet that gets lost is why callers say it thrice."""
-        link = netlink.link(self._link())
+        link = netlink.link(self._link)
         if link is None:
             return
         mac = bytes.fromhex(link.mac.replace(":", ""))
@@ -55,6 +56,7 @@ class Lan:
         except OSError as error:  # a cable that was cut
             log.debug("nobody told of %s: %s", address, error)
 
+    @cached_property
     def _link(self) -> str:
         for each in self._own:
             if found := netlink.link_of(each):

@@ -97,7 +97,7 @@ class Machine:
     """A node: its cable, its client, its kernel and its announcer."""
 
     def __init__(self, world: World, name: str) -> None:
-        self.world, self.name, self.cut = world, name, False
+        self.world, self.name, self.cut, self.loading = world, name, False, ""
         self.start()
 
     def start(self) -> None:
@@ -177,7 +177,8 @@ class _Announcer(Announcer):
             events=SimpleNamespace(normal=lambda obj, reason, message: world.said.append(message)),
             stop=threading.Event(),
         )
-        super().__init__(component, Sources(world.services, world.slices, world.nodes))
+        sources = Sources(world.services, world.slices, world.nodes)
+        super().__init__(component, sources, lambda: machine.loading)
 
     def _lan(self):
         return self.machine
@@ -254,6 +255,15 @@ def test_a_lease_says_for_how_long_it_is_good_however_long_it_was_before(world: 
     world.go_on(2, *NODES)
     assert world.leases[f"kube-system/{lease_name(A)}"].spec.leaseDurationSeconds == TIMERS.node_lease_duration_seconds
     assert world.answering(A) == ["node-1"]
+
+
+def test_who_has_no_rules_yet_takes_nothing_and_keeps_what_it_has(world: World) -> None:
+    world.machines["node-1"].loading = "not loaded yet: ip minik8s"
+    world.go_on(3, *NODES)
+    assert world.answering(A) == ["node-3"]
+    world.machines["node-3"].loading = "not loaded yet: ip minik8s"
+    world.go_on(3, *NODES)
+    assert world.answering(A) == ["node-3"]
 
 
 def test_a_killed_proxy_is_followed_although_its_kernel_would_go_on_answering(world: World) -> None:
