@@ -16,7 +16,7 @@ from typing import Any
 STORED, CHANGED, SCALED, MADE, BOUND = "stored", "changed", "scaled", "made", "bound"
 SANDBOX, STARTED, PROBE, READY = "sandbox", "started", "probe", "ready"
 ENDPOINTS, RULES, NAMES = "endpoints", "rules", "names"
-SIDECAR = "sidecar"
+SIDECAR, ANNOUNCED = "sidecar", "announced"
 DIED, STOPPED, UNREADY, DELETED, GONE = "died", "stopped", "not ready", "deleted", "gone"
 HEARTBEAT, NODE = "heartbeat", "node"
 

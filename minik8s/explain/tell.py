@@ -46,6 +46,7 @@ _WORDS = {
     facts.DIED: "died: {}",
     facts.STOPPED: "ended: {}",
     facts.SIDECAR: "sidecar: {}",
+    facts.ANNOUNCED: "announced: {}",
     facts.DELETED: "{} deleted",
     facts.GONE: "{} is gone",
     facts.NODE: "{} changed",
@@ -194,6 +195,8 @@ def _detail(fact: Fact) -> str:
         return f" to {nodes[0]}" if nodes else ""
     if fact.stage == facts.SANDBOX:
         return f" ({fact.data.get('address', '')})"
+    if fact.stage == facts.ANNOUNCED:
+        return f" at {fact.data.get('address', '')}"
     if fact.stage in (facts.DIED, facts.STOPPED):
         return f": {fact.because}"
     if fact.stage == facts.PROBE:

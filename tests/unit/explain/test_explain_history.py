@@ -290,3 +290,13 @@ def test_a_journal_that_could_not_be_read_is_named():
     assert "No answer from proxy@node-2" in told
     assert "3 machines" in told
     assert tell.values(partly)["sharedClock"] is False
+
+
+def test_an_announced_address_belongs_to_the_apply_and_a_lost_node_begins_a_story_of_its_own():
+    given = write(0.02, 13, "controllers", "patch", f"{WEB}:status", "it was free", f"{WEB}@11")
+    at = {"address": "192.168.56.200", "services": ["default/web"]}
+    new = deed(0.03, "proxy@node-1", "announced", f"{WEB}@13", "nobody announced it", **at)
+    lost = deed(60.0, "proxy@node-2", "announced", "", "node-1 was lost", **at)
+    first, last = history(known(*APPLIED, given, new, lost), WEB).episodes
+    assert "announced: Service web at 192.168.56.200 (proxy@node-1)" in tell.episode_text(first)
+    assert tell.cause(last.cause) == "Service web: node-1 was lost (proxy@node-2)"

@@ -317,7 +317,7 @@ def step(world: World, what: str, whom) -> None:
         does.get(what, lambda: None)()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(STEPS, max_size=30))
 def test_never_two_answer_whatever_happens_and_in_the_end_one_does(steps) -> None:
     with pytest.MonkeyPatch.context() as patched:
