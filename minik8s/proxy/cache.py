@@ -78,7 +78,7 @@ class Cache:
         if node is None:
             return Here(self.node, family)
         cidrs = node.spec.podCIDRs or ([node.spec.podCIDR] if node.spec.podCIDR else [])
-        return Here(self.node, family, node.metadata.labels.get(ZONE, ""), tuple(cidrs))
+        return Here(self.node, family, node.metadata.labels.get(ZONE, ""), tuple(cidrs), _addresses(node))
 
     # --- Handlers, in the informers' threads: note the key, nothing else
     # --------------------------------------------------
@@ -97,10 +97,10 @@ class Cache:
         self._changed(owners)
 
     def _on_node(self, old: core.Node | None, new: core.Node | None) -> None:
-        """Zone and Pod range decide for every Service; a heartbeat decides nothing."""
+        """Zone, Pod range and addresses decide for every Service; a heartbeat decides nothing."""
         if any(one is not None and one.metadata.name != self.node for one in (old, new)):
             return
-        if old and new and (old.spec, old.metadata.labels) == (new.spec, new.metadata.labels):
+        if old and new and _decides(old) == _decides(new):
             return
         self._changed({key_of(one) for one in self.services.values()})
 
@@ -121,6 +121,14 @@ def of_node(client: Client, node: str) -> Cache:
     )
     found.watch()
     return found
+
+
+def _decides(node: core.Node) -> tuple[object, ...]:
+    return node.spec, node.metadata.labels, _addresses(node)
+
+
+def _addresses(node: core.Node) -> tuple[str, ...]:
+    return tuple(each.address for each in node.status.addresses if each.type == "InternalIP")
 
 
 def _service_of(one: EndpointSlice) -> str:

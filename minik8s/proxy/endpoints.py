@@ -39,6 +39,12 @@ class Here:
     family: Family = IPV4
     zone: str = ""
     pod_cidrs: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+    def within(self, ranges: Iterable[str]) -> bool:
+        """Do these ranges have an address of this node?"""
+        networks = [ipaddress.ip_network(each, strict=False) for each in ranges]
+        return any(ipaddress.ip_address(each) in network for each in self.addresses for network in networks)
 
     def has(self, address: str) -> bool:
         """Is this an address of the node's own Pod range?"""

@@ -105,7 +105,7 @@ def plan(
     if not address:
         return ServicePlan(key_of(service), sources=sources)
     planned = [
-        _Port(service, port, address, choose(given, (port.name, port.protocol), here), here.family)
+        _Port(service, port, address, choose(given, (port.name, port.protocol), here), here)
         for port in service.spec.ports
     ]
     return ServicePlan(
@@ -143,10 +143,11 @@ class _Port:
         port: core.ServicePort,
         address: str,
         choice: Choice,
-        family: Family,
+        here: Here,
     ) -> None:
         spec = service.spec
-        self.family = family
+        self.here, self.family = here, here.family
+        family = here.family
         self.choice = choice
         self.internal_local = spec.internalTrafficPolicy == "Local"
         self.external_local = spec.externalTrafficPolicy == "Local"
@@ -215,6 +216,9 @@ class _Port:
     def _firewall_rules(self) -> Iterable[Rule]:
         for each in self.ranges:
             yield Rule(f"{self.family.table} saddr {each} goto {self.plan.external_chain}", "loadBalancerSourceRanges")
+        # Upstream too: where the address is the node's own, a process of the node asks from that very address.
+        for each in self.balancers if self.here.within(self.ranges) else ():
+            yield Rule(f"{self.family.table} saddr {each} goto {self.plan.external_chain}", "this node is among them")
         yield Rule(f"goto {layout.NOT_ALLOWED}", "nobody else")
 
     def _pick(self, endpoints: Sequence[Endpoint]) -> Iterable[Rule]:

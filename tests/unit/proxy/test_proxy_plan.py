@@ -6,6 +6,7 @@ import pytest
 from proxy_worlds import HERE, book_of, planned, service, slice_of
 
 from minik8s.api.core import LoadBalancerIngress
+from minik8s.nft.walk import Host, Packet, walk
 from minik8s.proxy.endpoints import Here, choose
 from minik8s.proxy.layout import IPV6
 from minik8s.proxy.plan import ServicePlan, plan
@@ -82,6 +83,18 @@ def test_ipv6_is_the_same_with_other_words(golden: Golden) -> None:
     book = Book(frame(IPV6, "node-1"))
     book.replace({made.key: made})
     golden("ipv6", book.table().text())
+
+
+@pytest.mark.parametrize(("ranges", "asks"), [("192.168.56.0/24", True), ("198.51.100.0/24", False)])
+def test_a_node_in_the_source_ranges_may_ask_from_the_address_itself(ranges: str, asks: bool) -> None:
+    """Where the load balancer's address is one of the node's own, its processes are seen with that address."""
+    wanted = service("web", "10.96.0.5", type="LoadBalancer", loadBalancerSourceRanges=[ranges])
+    wanted.status.loadBalancer.ingress = [LoadBalancerIngress(ip="192.168.56.205")]
+    here = Here("node-1", addresses=("192.168.56.11", "fd00:56::11"))
+    table = book_of(plan(wanted, [slice_of("web", "a")], here)).table()
+    itself = Packet("192.168.56.205", "192.168.56.205", 80)
+    journey = walk(table, itself, Host(("192.168.56.205",)), sent_here=True)
+    assert (journey.verdict == "accept") == asks, str(journey)
 
 
 @pytest.mark.parametrize(
