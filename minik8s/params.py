@@ -185,6 +185,11 @@ SIDECAR_PIPE = 1 << 20  # bytes carried at one go, and that may wait for a slow 
 SIDECAR_ASK_S = 30.0  # how often a proxy whose node needs a sidecar makes sure that there is one
 # An endpoint that vanished without a word: asked after so many quiet seconds, again and again, and given up.
 SIDECAR_KEEPALIVE_IDLE_S, SIDECAR_KEEPALIVE_INTERVAL_S, SIDECAR_KEEPALIVE_PROBES = 15, 5, 3
+# Foreign writes into the proxy's tables are told by the kernel at once. In case it could not, the proxy asks this often
+# whether anything was written at all (one message of 20 bytes), and believes it when it hears the same number twice.
+RULES_LOOK_S = 0.5
+RULES_QUIET_BYTES = 1 << 18  # of commands: to be told of a larger transaction of our own costs half as much as itself
+RULES_MEND_S = 1.0  # at the least between two repairs: two proxies on one node must not fight at full speed
 SESSION_AFFINITY_TIMEOUT_S = 10800  # upstream's default for sessionAffinity: ClientIP, three hours
 SESSION_AFFINITY_CLIENTS = 65535  # remembered for each endpoint; one more and a client is balanced anew
 DNS_TTL_S = 5  # CoreDNS' default; `run dns --dns-ttl` sets another

@@ -4,7 +4,7 @@
   network namespace of the thread that made it, so one process may drive many nodes, each with its own handle.
 - `open_nftables()` gives the library, or the `nft` program where there is none: the text is the same.
 - `forget_flows` drops connection tracking entries whose answer comes from an address that serves no longer.
-- `Generations` tells who changed any rule of this namespace, `generation` only the number of the last change.
+- `Generations` tells who changed which tables of this namespace, `generation` only the number of the last change.
 
 Invariant: nothing here decides. An error carries the numbered commands, because the kernel's own line numbers mislead.
 """
@@ -17,11 +17,11 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from minik8s.host import processes
-from minik8s.nft.flows import Flows
+from minik8s.nft.flows import ANY, Flows
 
 SHOWN_COMMANDS = 40
 
@@ -204,7 +204,7 @@ def _filter(flow: Flows) -> bytes:
     ports += _attribute(_CTA_PROTO_SRC_PORT, struct.pack("!H", flow.port))
     flags = _FILTER_PROTO_NUM | _FILTER_SRC_PORT
     address = b""
-    if flow.address:
+    if flow.address not in ANY:
         packed = socket.inet_pton(socket.AF_INET6 if v6 else socket.AF_INET, flow.address)
         address = _attribute(_CTA_TUPLE_IP, _attribute(_CTA_IP_V6_SRC if v6 else _CTA_IP_V4_SRC, packed), nested=True)
         flags |= _FILTER_IP_SRC
@@ -220,7 +220,7 @@ def _filter(flow: Flows) -> bytes:
 
 def _delete_by_program(flow: Flows, *more: str) -> None:
     argv = ["conntrack", "-D", "-p", flow.proto, *more, "--reply-port-src", str(flow.port)]
-    argv += ["--reply-src", flow.address] if flow.address else []
+    argv += ["--reply-src", flow.address] if flow.address not in ANY else []
     argv += ["-f", "ipv6"] if ":" in flow.address else []
     done = processes.run(argv, check=False)
     if done.code and "0 flow entries" not in done.stderr:
@@ -229,60 +229,84 @@ def _delete_by_program(flow: Flows, *more: str) -> None:
 
 # --- Generations: who changed any rule ----------------------------------------------------------------------
 
-_NEWGEN, _GETGEN = (10 << 8) | 15, (10 << 8) | 16  # NFNL_SUBSYS_NFTABLES
+_NFTABLES = 10  # NFNL_SUBSYS_NFTABLES
+_NEWGEN, _GETGEN = (_NFTABLES << 8) | 15, (_NFTABLES << 8) | 16
 _NFNLGRP_NFTABLES = 7
 _NFTA_GEN_ID, _NFTA_GEN_PROC_PID, _NFTA_GEN_PROC_NAME = 1, 2, 3
+_FAMILIES = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}
+# Room for what `nft flush ruleset` says of a thousand Services; the memory is used only while it waits to be read.
+_EVENT_BUFFER = 8 << 20
+_SO_RCVBUFFORCE, _SOL_NETLINK, _ADD_MEMBERSHIP, _DROP_MEMBERSHIP = 33, 270, 1, 2
 
 
 @dataclass(frozen=True)
 class Generation:
-    """One committed transaction of this namespace: its number, and who sent it."""
+    """One committed transaction of this namespace: its number, who sent it, and what it was about."""
 
     id: int
-    pid: int
+    pid: int  # as the machine counts: of the thread, and not as a container counts
     command: str
+    tables: frozenset[str] = frozenset()  # it made, changed or deleted something in these: "ip minik8s"
 
 
 def generation() -> int:
     """The number of the last transaction: unchanged means nobody has touched anything."""
     with contextlib.closing(_netlink()) as sock:
         answer = _request(sock, _GETGEN, socket.AF_UNSPEC, b"", acknowledged=False)
-    return next(found.id for found in _generations(answer))
+    return next(_generation(payload).id for kind, payload in _messages(answer) if kind == _NEWGEN)
 
 
 class Generations:
-    """A subscription, in the namespace of the thread that makes it."""
+    """A subscription, in the namespace of the thread that makes it. One thread uses it."""
 
     def __init__(self) -> None:
         self._sock = _netlink()
-        self._sock.bind((0, 1 << (_NFNLGRP_NFTABLES - 1)))
+        self._sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _EVENT_BUFFER)
+        self._sock.bind((0, 0))
+        self.hear(True)
+        self._touched: set[tuple[int, str]] = set()  # family and name: by the transaction that is being told of
 
-    def fileno(self) -> int:
-        return self._sock.fileno()
+    def hear(self, on: bool) -> None:
+        """Be told, or not, from now on. Where nobody listens, the kernel saves the words."""
+        self._sock.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP if on else _DROP_MEMBERSHIP, _NFNLGRP_NFTABLES)
 
     def wait(self, timeout: float) -> list[Generation] | None:
-        """The transactions that just came, perhaps none; None when some were missed: look for yourself."""
+        """All transactions that have come, perhaps none; None when some were missed: look for yourself."""
+        found: list[Generation] = []
         self._sock.settimeout(timeout)
         try:
-            return list(_generations(self._sock.recv(1 << 16)))
-        except TimeoutError:
-            return []
+            while True:
+                found += self._committed(self._sock.recv(1 << 16))
+                self._sock.settimeout(0)
+        except (TimeoutError, BlockingIOError):
+            return found
         except OSError as error:
-            if error.errno == errno.ENOBUFS:
-                return None
-            raise
+            if error.errno != errno.ENOBUFS:
+                raise
+            self._touched.clear()
+            return None
+
+    def _committed(self, data: bytes) -> Iterator[Generation]:
+        """A transaction tells of each thing it did, and of itself last."""
+        for kind, payload in _messages(data):
+            if kind == _NEWGEN:
+                tables = frozenset(f"{_FAMILIES.get(family, family)} {name}" for family, name in self._touched)
+                yield replace(_generation(payload), tables=tables)
+                self._touched.clear()
+            elif kind >> 8 == _NFTABLES:
+                # Whatever it was, its first attribute is the table's name, with a zero at its end.
+                (length,) = struct.unpack_from("=H", payload, 4)
+                self._touched.add((payload[0], payload[8 : 4 + length - 1].decode(errors="replace")))
 
     def close(self) -> None:
         self._sock.close()
 
 
-def _generations(data: bytes) -> Iterator[Generation]:
-    for kind, payload in _messages(data):
-        if kind == _NEWGEN:
-            found = dict(_attributes(payload[4:]))
-            pid = found.get(_NFTA_GEN_PROC_PID, b"\0\0\0\0")
-            name = found.get(_NFTA_GEN_PROC_NAME, b"").rstrip(b"\0").decode(errors="replace")
-            yield Generation(int.from_bytes(found[_NFTA_GEN_ID], "big"), int.from_bytes(pid, "big"), name)
+def _generation(payload: bytes) -> Generation:
+    found = dict(_attributes(payload[4:]))
+    pid = found.get(_NFTA_GEN_PROC_PID, b"\0\0\0\0")
+    name = found.get(_NFTA_GEN_PROC_NAME, b"").rstrip(b"\0").decode(errors="replace")
+    return Generation(int.from_bytes(found[_NFTA_GEN_ID], "big"), int.from_bytes(pid, "big"), name)
 
 
 # --- Netlink, as little as needed ---------------------------------------------------------------------------
@@ -326,10 +350,11 @@ def _dump(sock: socket.socket, kind: int, family: int, attributes: bytes) -> lis
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    while len(data) >= 16:
-        length, kind = struct.unpack_from("=IH", data)
-        yield kind, data[16:length]
-        data = data[(length + 3) & ~3 :]
+    at = 0
+    while at + 16 <= len(data):
+        length, kind = struct.unpack_from("=IH", data, at)
+        yield kind, data[at + 16 : at + length]
+        at += (length + 3) & ~3
 
 
 def _attribute(kind: int, value: bytes, nested: bool = False) -> bytes:

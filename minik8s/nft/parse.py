@@ -47,8 +47,10 @@ def parse(text: str, counters: bool = False) -> Table:
             chains[block[2]] = _chain(block[2], reader, counters)
         elif block:
             sets[block[2]] = _set(block[1], block[2], reader)
-        else:
+        elif line.startswith("comment "):
             comment = _comment(line)[1]
+        else:
+            raise NotUnderstood(f"in table {found[2]}: {line}")
     raise NotUnderstood("the table does not end")
 
 

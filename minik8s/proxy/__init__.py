@@ -17,6 +17,7 @@ on the node's link to the LAN; in the mode `ipvs` also virtual services and the 
 - `book.py`: the table as the sum of all plans, and the two small parts that differ when some of them change.
 - `why.py`: a change in words, for the journal.
 - `sync.py`: look, plan, commit in one transaction; what to do when the kernel refuses.
+- `guard.py`: somebody else wrote into our table: who, and what then.
 - `cache.py`: what the API says, by Service.
 - `election.py`: which node answers for a load balancer's address. Pure. `announce.py` does it, `lan.py` is the wire.
 - `healthcheck.py`: what a load balancer is told that asks this node; `followed.py`: which Services concern the two.

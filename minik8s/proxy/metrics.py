@@ -29,6 +29,9 @@ class Metrics:
         self._refused = registry.counter(
             "minik8s_proxy_refused_services_total", "Services whose rules the kernel refused", ("service",)
         )
+        self._mended = registry.counter(
+            "minik8s_proxy_mended_tables_total", "Tables written anew because somebody else wrote into them"
+        )
 
     def synced(self, seconds: float) -> None:
         self._duration.observe(seconds)
@@ -47,3 +50,6 @@ class Metrics:
 
     def refused(self, service: str) -> None:
         self._refused.inc(service=service)
+
+    def mended(self) -> None:
+        self._mended.inc()

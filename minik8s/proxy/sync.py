@@ -7,6 +7,8 @@ When the kernel refuses a transaction, our picture of it may be wrong: the whole
 too, the last good table stays in force and the Services are tried one by one, so that one bad Service does not hold
 up the others; the refused one is logged, counted and left as it was until it changes.
 
+When somebody else wrote into the table (`guard.py` notices), it is no longer what the book says: written anew, whole.
+
 Invariant: `book` holds what the kernel has. One thread uses a `Syncer`.
 """
 
@@ -57,6 +59,21 @@ class Syncer:
         # An endpoint may end its service long after it left the rules: asked even if no rule changed.
         self.world.forget(stale_flows(before, self._in_force(wanted)))
         self.metrics.synced(clock.monotonic() - started)
+
+    def mend(self, foreign: Mapping[str, str]) -> None:
+        """If somebody else wrote into our table (by table: who), all of it anew. NftError: refused, come again."""
+        who = foreign.get(self.book.frame.address)
+        if who is None or not self.loaded:
+            return
+        started = clock.monotonic()
+        self._rewrite()
+        # While the rules were gone, UDP clients may have begun flows that nothing translates.
+        self.world.forget(stale_flows({}, self.book.plans))
+        because = f"{who} wrote into table {self.book.frame.address}: all its rules are written anew"
+        took, services = round((clock.monotonic() - started) * 1000, 2), sorted(self.book.plans)
+        self.journal.record("rules", because, added=[], removed=[], services=services, foreign=who, ms=took)
+        log.warning("rules: %s (%.1f ms)", because, took)
+        self.metrics.mended()
 
     # --- Commits -----------------------------------------------------------------------------------------------------
 

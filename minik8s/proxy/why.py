@@ -7,7 +7,7 @@ hint prefers another node) "left", with that reason.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from minik8s.nft.flows import Flows
+from minik8s.nft.flows import ANY, Flows
 from minik8s.proxy.endpoints import DYING, NOT_READY, READY, TERMINATING, Endpoint
 from minik8s.proxy.plan import PortPlan, ServicePlan
 
@@ -68,7 +68,7 @@ def stale_flows(old: Mapping[str, ServicePlan], new: Mapping[str, ServicePlan]) 
         for title, port in after.items():
             if port.protocol == "udp" and (title not in before or _entry(before[title]) != _entry(port)):
                 flows |= {Flows("udp", address, port.port) for address in (port.address, *port.external)}
-                flows |= {Flows("udp", "", port.node_port)} if port.node_port else set()
+                flows |= {Flows("udp", ANY[":" in port.address], port.node_port)} if port.node_port else set()
     return sorted(flows)
 
 

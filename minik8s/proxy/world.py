@@ -5,7 +5,8 @@ of the node are never read or written.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from minik8s.nft.flows import Flows
@@ -22,6 +23,8 @@ class World:
 
     def __init__(self, nft: Nft | None = None) -> None:
         self._nft = nft or open_nftables()
+        # Around each transaction, told how many bytes it has: `guard.py`.
+        self.writing: Callable[[int], AbstractContextManager[object]] = nullcontext
 
     def families(self) -> list[Family]:
         """IPv4, and IPv6 where this namespace has it."""
@@ -44,7 +47,8 @@ class World:
 
     def apply(self, commands: str) -> None:
         """One transaction: all of it, or NftError and nothing."""
-        self._nft.run(commands)
+        with self.writing(len(commands)):
+            self._nft.run(commands)
 
     def forget(self, flows: Sequence[Flows]) -> None:
         """After the commit: whoever looks the flow up again takes the new rules."""

@@ -217,7 +217,8 @@ def test_flows_are_forgotten_by_the_program_where_the_kernel_cannot_filter(
     net.apply("gone", "10.96.0.6", "b")
     with net.udp("a", "10.96.0.6") as sock:
         assert talk(sock)[0] == "b"
-        namespaces.in_ns(ns("n1"), lambda: forget_flows([Flows("udp", "10.244.1.3", 5353), Flows("udp", "", 31999)]))
+        flows = [Flows("udp", "10.244.1.3", 5353), Flows("udp", "0.0.0.0", 31999), Flows("udp", "::", 31999)]
+        namespaces.in_ns(ns("n1"), lambda: forget_flows(flows))
         assert "10.244.1.3" not in tracked("n1", "10.96.0.6")
 
 
@@ -260,6 +261,21 @@ def test_a_table_deleted_by_someone_is_whole_again_after_the_next_change(net: Ne
     namespaces.in_ns(ns("n1"), Nftables).run("flush ruleset")
     net.apply("cart", "10.96.0.6", "b")
     assert net.ask("b", "10.96.0.5").split()[0] == "a"
+
+
+def test_a_service_that_the_kernel_refuses_is_named_and_the_others_go_on(
+    net: Net, caplog: pytest.LogCaptureFixture
+) -> None:
+    net.apply("web", "10.96.0.5", "a")
+    with net.tcp("b", "10.96.0.5", 80) as sock:
+        assert talk(sock) == "a 10.244.1.3"
+        net.apply("bad", "10.96.0.9", "c", externalIPs=["203.0.113.999"])
+        assert "Service default/bad is at fault, its old rules stay" in caplog.text
+        assert talk(sock) == "a 10.244.1.3" and net.ask("b", "10.96.0.5") == "a 10.244.1.3"
+    net.apply("web", "10.96.0.5", "c")
+    assert net.ask("b", "10.96.0.5") == "c 10.244.1.3"
+    net.apply("bad", "10.96.0.9", "c")
+    assert net.ask("b", "10.96.0.9") == "c 10.244.1.3"
 
 
 # --- The kernel as the judge of our values ----------------------------------------------------------------------------

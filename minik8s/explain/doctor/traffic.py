@@ -336,7 +336,7 @@ def _changed(facts: Facts, there: OnNode) -> Verdict:
     return red(
         "MK-RULES",
         f"the kernel of {there.node} has other rules than the proxy wants ({count(len(there.differences), 'line')})",
-        "Somebody wrote into the proxy's table; the proxy does not look for that by itself.",
+        "Somebody wrote into the proxy's table, and the proxy has not mended it: it hangs, or the kernel refuses.",
         f"minik8s kill proxy@{there.node}; minik8s start proxy@{there.node}",
         Evidence(f"minik8s node exec {there.node} -- nft list table ip minik8s", str(there.differences[0])),
         Evidence(command(facts, f"rules svc/{facts.name} --node {there.node}"), "what the proxy wants"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from proxy_worlds import HERE, book_of, planned
+from proxy_worlds import HERE, book_of, planned, service
 
 from minik8s.host.journal import Journal
 from minik8s.host.metrics import Registry
@@ -13,11 +13,13 @@ from minik8s.nft.fake import Fake
 from minik8s.nft.flows import Flows
 from minik8s.nft.kernel import NftError
 from minik8s.proxy.book import Book
-from minik8s.proxy.layout import IPV4, frame
+from minik8s.proxy.endpoints import Here
+from minik8s.proxy.layout import IPV4, IPV6, frame
 from minik8s.proxy.metrics import Metrics
 from minik8s.proxy.pages import pages
 from minik8s.proxy.plan import ServicePlan, plan
 from minik8s.proxy.sync import Syncer
+from minik8s.proxy.why import stale_flows
 from minik8s.proxy.world import World
 
 
@@ -170,7 +172,14 @@ def test_flows_of_an_endpoint_that_serves_no_longer_are_forgotten(bench: Bench) 
 def test_udp_flows_from_before_a_service_existed_are_forgotten(bench: Bench) -> None:
     bench.sync()
     bench.sync(planned("dns", "10.96.0.10", "a", "dns:53/UDP:30053", type="NodePort"))
-    assert bench.world.forgotten == [Flows("udp", "", 30053), Flows("udp", "10.96.0.10", 53)]
+    assert bench.world.forgotten == [Flows("udp", "0.0.0.0", 30053), Flows("udp", "10.96.0.10", 53)]
+
+
+def test_flows_to_a_node_port_are_of_the_family_whose_service_is_new() -> None:
+    wanted = service("dns", "10.96.0.10", "dns:53/UDP:30053", type="NodePort", clusterIPs=["10.96.0.10", "fd00:96::a"])
+    for family, address, any_address in ((IPV4, "10.96.0.10", "0.0.0.0"), (IPV6, "fd00:96::a", "::")):
+        made = plan(wanted, [], Here("node-1", family))
+        assert stale_flows({}, {made.key: made}) == [Flows("udp", any_address, 30053), Flows("udp", address, 53)]
 
 
 def test_an_endpoint_that_left_while_no_proxy_ran_is_forgotten_at_start(bench: Bench) -> None:
@@ -197,6 +206,21 @@ def test_a_table_changed_behind_our_back_is_written_anew(bench: Bench) -> None:
     bench.sync(planned("web", "10.96.0.5", "a b"))
     assert bench.world.fake.table == book_of(planned("web", "10.96.0.5", "a b")).table()
     assert "nftables_sync_failures_total 1" in bench.registry.text()
+
+
+def test_a_table_that_somebody_wrote_into_is_mended_and_the_journal_says_who(bench: Bench) -> None:
+    wanted = planned("web", "10.96.0.5", "a b"), planned("dns", "10.96.0.10", "a", "dns:53/UDP")
+    bench.sync(*wanted)
+    bench.world.fake.run("add element ip minik8s cluster-ips { 10.96.9.9 }")
+    bench.world.forgotten.clear()
+    bench.syncer.mend({"ip6 minik8s": "sh (process 8)"})
+    assert "wrote into" not in str(bench.last["because"])
+    bench.syncer.mend({"ip minik8s": "nft (process 7)"})
+    assert bench.world.fake.table == book_of(*wanted).table()
+    assert bench.last["because"] == "nft (process 7) wrote into table ip minik8s: all its rules are written anew"
+    assert bench.last["stage"] == "rules" and bench.last["data"]["services"] == ["default/dns", "default/web"]  # type: ignore[index]
+    assert bench.world.forgotten == [Flows("udp", "10.96.0.10", 53)]
+    assert "minik8s_proxy_mended_tables_total 1" in bench.registry.text()
 
 
 def test_a_service_that_the_kernel_refuses_leaves_the_others_working(bench: Bench) -> None:

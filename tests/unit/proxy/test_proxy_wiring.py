@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -120,6 +121,29 @@ def test_only_a_new_trigger_time_is_measured(cache: Cache) -> None:
     assert len(cache.take()[1]) == 1
 
 
+class Unwatched:
+    """A guard that finds what it is told to."""
+
+    def __init__(self, tables: list[str], tell: Callable[[], None]) -> None:
+        self.tables, self.found = tables, dict[str, str]()
+
+    writing = staticmethod(nullcontext)
+
+    def take(self) -> dict[str, str]:
+        found, self.found = self.found, {}
+        return found
+
+    def put_back(self, found: dict[str, str]) -> None:
+        self.found |= found
+
+    def trouble(self) -> str:
+        return ""
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 def test_main_follows_the_api_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Memory] = []
     fake = Fake()
@@ -143,6 +167,7 @@ def test_main_follows_the_api_until_it_is_stopped(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(proxy.demand, "main", lambda component: None)
     monkeypatch.setattr(proxy.balancing, "start", lambda *_: lambda: None)
     monkeypatch.setattr(proxy, "World", World_)
+    monkeypatch.setattr(proxy, "Guard", Unwatched)
     checks: dict[str, Callable[[], str]] = {}
 
     def serve_health(given: dict[str, Callable[[], str]], extra: object) -> SimpleNamespace:
