@@ -49,15 +49,25 @@ def install() -> None:
         sys.exit(f"test-vm: missing: apt install {' '.join(absent)}")
     say("installing", *absent)
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    run("apt-get", "-q", "update")
     run("apt-get", "-q", "-y", "install", "--no-install-recommends", *absent)
+
+
+def newest() -> str:
+    """The package of Debian's newest kernel. The lists are fetched where they are missing."""
+    for again in (False, True):
+        if again and shutil.which("apt-get"):
+            run("apt-get", "-q", "update")
+        asked = subprocess.run(["apt-cache", "depends", "linux-image-amd64"], capture_output=True, text=True)
+        found = [word for word in asked.stdout.split() if word.startswith("linux-image-")]
+        if len(found) > 1:  # the first is the one that was asked for
+            return found[1]
+    sys.exit("test-vm: there is no package linux-image-amd64: this needs Debian, on x86-64")
 
 
 def kernel() -> Path:
     """A folder with Debian's newest kernel and its modules, unpacked once."""
-    listed = run("apt-cache", "depends", "linux-image-amd64").split()
-    package = next((word for word in listed if word.startswith("linux-image-") and word != "linux-image-amd64"), "")
-    if not package:
-        sys.exit("test-vm: no package linux-image-amd64: this needs Debian's package lists, on x86-64")
+    package = newest()
     folder = CACHE / package
     if not folder.exists():
         say("fetching", package)
