@@ -182,7 +182,7 @@ class Client:
         if not access.servers:
             raise ValueError("no API server address given")
         self.access = access
-        self._servers = list(access.servers)
+        self._servers = access.servers  # the one to ask first in front; replaced whole, because threads share it
         self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
         if access.token:
             self._headers["Authorization"] = f"Bearer {access.token}"
@@ -233,14 +233,15 @@ class Client:
         timeout = urllib3.Timeout(connect=params.CLIENT_CONNECT_TIMEOUT_S, read=stream or params.CLIENT_READ_TIMEOUT_S)
         failure: Exception | None = None
         for _ in range(len(self._servers)):
-            url = self._servers[0] + path
+            server = self._servers[0]
+            url = server + path
             try:
                 return self._pool.request(
                     method, url, body=data, headers=headers, timeout=timeout, preload_content=stream is None
                 )
             except (HTTPError, OSError) as error:
                 failure = error
-                self._servers.append(self._servers.pop(0))
+                self._servers = (*(each for each in self._servers if each != server), server)
                 if method != "GET":
                     break  # the write may have taken place: the caller must look before it tries again
         raise Unreachable(f"{method} {url}: {_words(failure)}") from failure

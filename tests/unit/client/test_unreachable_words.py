@@ -3,8 +3,11 @@
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import urllib3
+from urllib3.exceptions import ProtocolError
 
 from minik8s import params
 from minik8s.client.kubeconfig import Access
@@ -45,3 +48,20 @@ def test_it_ends_the_connection(listening):
 
     threading.Thread(target=end, daemon=True).start()
     assert said(listening.getsockname()[1]) == "connection reset by peer"
+
+
+def test_two_threads_that_lose_a_server_at_once_both_go_on_to_the_next(monkeypatch):
+    client = Client(Access(("http://gone", "http://there")))
+    both = threading.Barrier(2)
+
+    def ask(method: str, url: str, **_: object) -> urllib3.HTTPResponse:
+        if url.startswith("http://gone"):
+            both.wait(5)
+            raise ProtocolError("closed")
+        return urllib3.HTTPResponse(b"{}", status=200)
+
+    monkeypatch.setattr(client._pool, "request", ask)
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(client.request, "GET", "/api/v1/nodes") for _ in range(2)]
+        assert [one.result(10).status for one in answers] == [200, 200]
+    assert client._servers == ("http://there", "http://gone")
