@@ -113,6 +113,7 @@ class Facts:
     slices: list[EndpointSlice] = field(default_factory=list)
     deployments: list[Deployment] = field(default_factory=list)
     warnings: dict[str, list[str]] = field(default_factory=dict)  # Pod's name → what Events warn of, newest last
+    now: float = 0.0  # when the objects were looked at, in seconds of the wall clock
     controllers_run: bool = False  # was their Lease renewed a moment ago?
     # --- stage "pods": by Pod (namespace/name); a text says why it could not be asked
     listeners: dict[str, tuple[Listener, ...] | str] = field(default_factory=dict)

@@ -6,10 +6,12 @@ running, probed. The first that stands in the way is the answer.
 Read next: ../../agent/status.py, which reports these states.
 """
 
+from minik8s.api import times
 from minik8s.api.pods import ContainerStatus, Pod, Probe, condition, is_terminating
 from minik8s.explain.doctor.facts import Facts, node_is_ready
 from minik8s.explain.doctor.verdict import Evidence, Verdict, red
 
+YOUNG_S = 5.0
 TEMPLATE_HASH = "pod-template-hash"  # the label by which Pods of one template are known
 IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 CONFIG = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
@@ -24,8 +26,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "crash": ("MK-CRASH", "mend what it says before it ends: minik8s logs{place} {pod} -c {container} --previous"),
     "probe": (
         "MK-PROBE",
-        "if the Pod is only some seconds old, ask again; else mend the readinessProbe or what it asks: "
-        "minik8s get{place} {owner} -o yaml",
+        "mend the readinessProbe or what it asks: minik8s get{place} {owner} -o yaml",
     ),
     "starting": ("MK-STARTING", "wait a moment, then ask again: minik8s get{place} pods -w"),
 }
@@ -109,11 +110,19 @@ def _of_probe(facts: Facts, pod: Pod) -> tuple[str, str]:
     probed = [c.name for c in pod.spec.containers if c.readinessProbe and c.name in {s.name for s in running}]
     if not probed:
         return "starting", "Its containers have not all started yet."
+    if any(_is_young(facts, each) for each in running):
+        return "starting", "Its container started a moment ago, and its readinessProbe has not passed yet."
     said = [each for each in facts.warnings.get(pod.metadata.name, ()) if "eadiness probe" in each]
     asks = next(asked(c.readinessProbe) for c in pod.spec.containers if c.name == probed[0] and c.readinessProbe)
     named = ", ".join(f"{p.name or 'port'} {p.containerPort}" for c in pod.spec.containers for p in c.ports)
     ports = f" The containers' ports: {named}." if named else ""
     return "probe", f"{said[-1] if said else 'It has not passed yet'}. It asks {asks}.{ports}"
+
+
+def _is_young(facts: Facts, status: ContainerStatus) -> bool:
+    """The first probes of a program that is still starting fail as a rule."""
+    began = status.state.running.startedAt if status.state.running else None
+    return began is not None and 0 <= facts.now - times.parse(began) < YOUNG_S
 
 
 def asked(probe: Probe) -> str:

@@ -71,6 +71,7 @@ class World:
             _pause(AGAIN_S)
         facts.deployments = self._client.list(Deployment, facts.namespace).items
         facts.warnings = self._warnings(facts.namespace)
+        facts.now = clock.wall()
         facts.controllers_run = self._controllers_run()
         if given is None:
             facts.source, facts.source_why = choose(facts, every)

@@ -3,7 +3,7 @@
 import pytest
 from doctor_worlds import IP, PODS, client, climb, dial, healthy, node, pod, service, slice_of
 
-from minik8s.api import codec
+from minik8s.api import codec, times
 from minik8s.api.apps import Deployment
 from minik8s.api.meta import OwnerReference
 from minik8s.explain import faults
@@ -224,6 +224,15 @@ def test_a_probe_that_was_mended_is_not_blamed_while_the_new_pods_start():
     assert climb(pods(old, new))[0][-1].verdict.code == "MK-STARTING"
     new.metadata.labels["pod-template-hash"] = "5d9"
     assert climb(pods(old, new))[0][-1].verdict.code == "MK-PROBE", "of one template the more telling one counts"
+
+
+@pytest.mark.parametrize(("age", "code"), [(1.0, "MK-STARTING"), (6.0, "MK-PROBE"), (-60.0, "MK-PROBE")])
+def test_a_probe_is_blamed_only_when_the_program_had_time_to_start(age, code):
+    """Whose clock is behind ours says nothing about its age."""
+    began = "2026-01-01T00:00:00Z"
+    young = pod("web-a", ready=False)
+    young.status.containerStatuses[0].state.running.startedAt = began
+    assert climb(also(pods(young), given(now=times.parse(began) + age)))[0][-1].verdict.code == code
 
 
 @pytest.mark.parametrize(("run", "mend"), [(True, "minik8s up --without none"), (False, "minik8s start controllers")])
