@@ -160,6 +160,8 @@ CONFIG_RETRY_S = 2.0  # how soon a container whose ConfigMap, Secret or volume i
 POD_BRIDGE = "cni0"  # upstream's usual name of the bridge that a node's Pods are plugged into
 CONTAINER_LOG_MAX_SIZE = "10m"
 DNS_NDOTS = 5
+# What a resolver reads of resolv.conf; upstream's MaxDNSNameservers, MaxDNSSearchPaths and MaxDNSSearchListChars.
+MAX_DNS_NAMESERVERS, MAX_DNS_SEARCH_PATHS, MAX_DNS_SEARCH_CHARACTERS = 3, 32, 2048
 
 # --- Services --------------------------------------------------------------------------------------------------------
 
@@ -205,6 +207,20 @@ DNS_WORDS_HELD = 1 << 20  # bytes of changes held before the reader has to wait
 DNS_RECEIVE_BUFFER = 1 << 20  # bytes of questions that may wait while the loop is busy
 DNS_TCP_CONNECTIONS = 200  # with more, the one silent for longest goes
 DNS_TCP_IDLE_S = 10.0  # CoreDNS' idle timeout
+# Names of the rest of the world, where --upstream says whom to ask.
+DNS_FORWARD_BUDGET_S = 4.0  # a stub resolver gives up after five seconds
+DNS_FORWARD_TRY_S = 1.2  # then the next server, or the same again: three tries in the budget
+DNS_FORWARD_LOOK_S = 0.05  # how exactly these times are kept
+DNS_FORWARD_MOST = 1000  # questions out at once; with more, SERVFAIL (kubeadm's max_concurrent)
+DNS_CACHE_ENTRIES = 10_000  # CoreDNS' default
+DNS_CACHE_MOST_S, DNS_CACHE_MOST_NEGATIVE_S = 3600, 30  # CoreDNS' cap; kubeadm's for misses
+DNS_CACHE_LEAST_S = 1  # also what may not be kept at all is kept for those who ask at the same moment
+DNS_CACHE_FAILURE_S = 5.0  # RFC 9520: at least 1, at most 300
+DNS_STALE_AFTER_S = 1.8  # RFC 8767: what was known before is handed out when nobody answers for so long,
+DNS_STALE_TTL_S = 30  # for so long,
+DNS_STALE_KEPT_S = 86_400.0  # until it is so old
+DNS_LOOP_PROBE_S = 30.0  # how often it is tried out whether the servers we ask ask us back
+DNS_MAX_CHAIN = 8  # aliases of aliases; nobody means more than two
 DNS_TAP_ENTRIES = 10_000  # questions kept for `dns log` between two looks
 DNS_TAP_S = 5.0  # without a look for so long, nothing is written down any more
 DNS_PAGE_TIMEOUT_S = 2.0  # how long a page waits for the loop

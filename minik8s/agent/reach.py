@@ -1,9 +1,10 @@
 """Tries things out where they happen: a connection from the node or from inside a Pod, who listens in a Pod, what a
-name means there. Three debug pages; `minik8s doctor` reads them.
+name means there. Four debug pages; `minik8s doctor` and `minik8s dns query` read them.
 
     /debug/dial?to=10.96.0.7:80[&protocol=udp][&times=6][&pod=default/web-1]
     /debug/listeners?pod=default/web-1
     /debug/resolve?pod=default/web-1&name=web
+    /debug/lookup?pod=default/web-1&name=web&type=33
 
 All of it is done from this process, in the Pod's network namespace: nothing has to be installed in the Pod's image.
 A page only opens connections and closes them, or asks for a name. What must hold: it ends in time, whatever is dead.
@@ -35,6 +36,7 @@ def pages(engine: Engine) -> dict[str, Page]:
         "/debug/dial": lambda query: dial_page(engine, query),
         "/debug/listeners": lambda query: listeners_page(engine, query),
         "/debug/resolve": lambda query: resolve_page(engine, query),
+        "/debug/lookup": lambda query: lookup_page(engine, query),
     }
 
 
@@ -121,6 +123,30 @@ def resolve_page(engine: Engine, query: Query) -> dict[str, Any]:
     return {"nameservers": list(conf.nameservers), "searches": list(conf.searches), "asked": asked}
 
 
+def lookup_page(engine: Engine, query: Query) -> dict[str, Any]:
+    """The same for one record type, by its number, question by question.
+
+    {nameservers, searches, ndots, asked: [{name, rcode, milliseconds, reply}]}, the reply in hexadecimal digits.
+    """
+    conf = resolv_conf(sandbox(engine, query["pod"]))
+    kind = int(query["type"])
+
+    def work() -> list[dict[str, Any]]:
+        asked: list[dict[str, Any]] = []
+        for name in dnsreading.candidates(query["name"], conf):
+            began = clock.monotonic()
+            answer, packet = exchange(conf.nameservers, name, kind)
+            took = (clock.monotonic() - began) * 1000
+            asked.append({"name": name, "rcode": answer.rcode, "milliseconds": took, "reply": packet.hex()})
+            if answer.rcode not in dnsreading.GO_ON or packet[6:8] != b"\0\0":  # it has answers
+                break
+        return asked
+
+    asked = inside(engine, query["pod"], work)
+    shown = {"nameservers": list(conf.nameservers), "searches": list(conf.searches), "ndots": conf.ndots}
+    return shown | {"asked": asked}
+
+
 def resolv_conf(pid: int) -> dnsreading.Resolver:
     """The file as the containers of the Pod see it; the pause container has none."""
     for each in processes.pids_in_ns(f"/proc/{pid}/ns/net"):
@@ -140,19 +166,24 @@ def ask(nameservers: tuple[str, ...], name: str) -> dnsreading.Answer:
 
 
 def ask_for(nameservers: tuple[str, ...], name: str, kind: int) -> dnsreading.Answer:
-    """Ask each server once, in order, until one answers."""
-    answer = dnsreading.Answer("no nameserver")
+    return exchange(nameservers, name, kind)[0]
+
+
+def exchange(nameservers: tuple[str, ...], name: str, kind: int) -> tuple[dnsreading.Answer, bytes]:
+    """Ask each server once, in order, until one answers: the answer and its packet; or why there is none."""
+    said = dnsreading.Answer("no nameserver")
     for address in nameservers:
-        ident = int(clock.fraction() * 0xFFFF)
+        ident = clock.random_bits(16)
         with socket.socket(_family(address), socket.SOCK_DGRAM) as sock:
             sock.settimeout(DIAL_TIMEOUT_S)
             try:
                 sock.connect((address, 53))
                 sock.send(question(ident, name, kind))
-                return dnsreading.read(ident, sock.recv(4096))
+                packet = sock.recv(4096)
+                return dnsreading.read(ident, packet), packet
             except OSError as error:
-                answer = dnsreading.Answer(failure(error))
-    return answer
+                said = dnsreading.Answer(failure(error))
+    return said, b""
 
 
 # --- Where ------------------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class SandboxRecipe:
     hostname: str = ""
     addresses: tuple[str, ...] = ()
     resolver: Resolver = Resolver()
-    hosts: tuple[tuple[str, str], ...] = ()  # (name, address) lines of /etc/hosts
+    hosts: tuple[tuple[str, str], ...] = ()  # lines of /etc/hosts: (names with a space between them, address)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +92,13 @@ def pod_labels(pod: Pod, home: Home) -> dict[str, str]:
 # --- The sandbox ------------------------------------------------------------------------------------------------------
 
 
-def sandbox(pod: Pod, home: Home, addresses: tuple[str, ...], unique: str) -> SandboxRecipe:
-    """`unique` tells it from the sandboxes that the Pod had before; it has no addresses on the node's network."""
+def sandbox(
+    pod: Pod, home: Home, addresses: tuple[str, ...], unique: str, node: Resolver = Resolver()
+) -> SandboxRecipe:
+    """`unique` tells it from the sandboxes that the Pod had before; it has no addresses on the node's network.
+
+    `node` is what the node's own resolv.conf says.
+    """
     host = hostname(pod)
     return SandboxRecipe(
         name=container_name(pod, "POD", 0) + f"_{unique}",
@@ -101,7 +106,7 @@ def sandbox(pod: Pod, home: Home, addresses: tuple[str, ...], unique: str) -> Sa
         host_network=pod.spec.hostNetwork,
         hostname=host,
         addresses=addresses,
-        resolver=resolver(pod),
+        resolver=limited(resolver(pod, node))[0],
         hosts=hosts(pod, host, addresses),
     )
 
@@ -117,12 +122,12 @@ def full_name(pod: Pod, short: str) -> str:
     return f"{short}.{pod.spec.subdomain}.{pod.metadata.namespace}.svc.{params.CLUSTER_DOMAIN}"
 
 
-def resolver(pod: Pod) -> Resolver:
-    """Where the Pod's names are looked up, by dnsPolicy; dnsConfig adds to it."""
+def resolver(pod: Pod, node: Resolver = Resolver()) -> Resolver:
+    """Where the Pod's names are looked up, by dnsPolicy; dnsConfig adds to it. All empty: as on the node."""
     policy, extra = pod.spec.dnsPolicy or "ClusterFirst", pod.spec.dnsConfig
     if policy == "ClusterFirst" and pod.spec.hostNetwork:
         policy = "Default"  # as upstream: only ClusterFirstWithHostNet means it there too
-    base = Resolver()
+    base = node if policy == "Default" and extra is not None else Resolver()
     if policy in ("ClusterFirst", "ClusterFirstWithHostNet"):
         zone = params.CLUSTER_DOMAIN
         base = Resolver(
@@ -142,6 +147,36 @@ def resolver(pod: Pod) -> Resolver:
     )
 
 
+def limited(wanted: Resolver) -> tuple[Resolver, tuple[str, ...]]:
+    """What of it a resolver takes (upstream's limits), and what to say of the rest, in upstream's words."""
+    servers, searches, said = wanted.nameservers, wanted.searches, []
+    if len(servers) > params.MAX_DNS_NAMESERVERS:
+        servers = servers[: params.MAX_DNS_NAMESERVERS]
+        said.append(
+            "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: "
+            + " ".join(servers)
+        )
+    while len(searches) > params.MAX_DNS_SEARCH_PATHS or len(" ".join(searches)) > params.MAX_DNS_SEARCH_CHARACTERS:
+        searches = searches[:-1]
+    if searches != wanted.searches:
+        said.append(
+            "Search Line limits were exceeded, some search paths have been omitted, the applied search line is: "
+            + " ".join(searches)
+        )
+    return Resolver(nameservers=servers, searches=searches, options=wanted.options), tuple(said)
+
+
+def read_resolver(text: str) -> Resolver:
+    """A resolv.conf; of several `search` lines the last counts."""
+    lines = [words for words in (line.split() for line in text.splitlines()) if words]
+    searches = [words[1:] for words in lines if words[0] in ("search", "domain")]
+    return Resolver(
+        nameservers=tuple(words[1] for words in lines if words[0] == "nameserver" and len(words) > 1),
+        searches=tuple(searches[-1]) if searches else (),
+        options=tuple(option for words in lines if words[0] == "options" for option in words[1:]),
+    )
+
+
 def resolv_conf(wanted: Resolver) -> str:
     """The file itself, where Docker does not write it for us."""
     lines = [f"nameserver {each}" for each in wanted.nameservers]
@@ -157,15 +192,20 @@ def _unique(*names: str) -> tuple[str, ...]:
 
 
 def hosts(pod: Pod, host: str, addresses: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Extra lines of /etc/hosts: the Pod's own name at each of its addresses first, then hostAliases."""
-    lines: list[tuple[str, str]] = []
-    for address in addresses:
-        short = host.partition(".")[0] if pod.spec.setHostnameAsFQDN else host
-        if pod.spec.subdomain:
-            lines.append((full_name(pod, short), address))
-        lines.append((short, address))
-    lines += [(name, alias.ip) for alias in pod.spec.hostAliases for name in alias.hostnames]
-    return tuple(lines)
+    """Extra lines of /etc/hosts: the Pod's own name at each of its addresses first, then hostAliases.
+
+    The first name of a line is the canonical one: `hostname -f` says the full name, where there is one.
+    """
+    short = host.partition(".")[0] if pod.spec.setHostnameAsFQDN else host
+    own = f"{full_name(pod, short)} {short}" if pod.spec.subdomain else short
+    aliases = [(" ".join(alias.hostnames), alias.ip) for alias in pod.spec.hostAliases if alias.hostnames]
+    return (*((own, address) for address in addresses), *aliases)
+
+
+def hosts_file(node: str, pod: Pod) -> str:
+    """For a Pod on the node's network: the node's own file, with the Pod's hostAliases behind."""
+    aliases = "".join(f"{ip}\t{names}\n" for names, ip in hosts(pod, "", ()))
+    return node.rstrip("\n") + "\n\n# Entries added by hostAliases.\n" + aliases
 
 
 # --- A container ------------------------------------------------------------------------------------------------------

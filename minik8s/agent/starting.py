@@ -4,6 +4,8 @@ What a container asks for and does not get becomes a Refusal: it waits with a re
 other errors rise to the controller loop. Read next: doing.py.
 """
 
+from pathlib import Path
+
 from minik8s import params
 from minik8s.agent import recipe, restarts
 from minik8s.agent.actions import StartContainer
@@ -31,12 +33,14 @@ def start_sandbox(hands: Hands, pod: Pod, because: str) -> None:
     ports = [str(p.hostPort) for c in pod.spec.containers for p in c.ports if p.hostPort]
     if ports and not pod.spec.hostNetwork:
         hands.tell.warning(pod, "HostPortNotSupported", f"hostPort {', '.join(ports)} is not opened on the node")
+    for said in recipe.limited(recipe.resolver(pod, node_resolver()))[1]:
+        hands.tell.warning(pod, "DNSConfigForming", said)
     hands.tell.journal("sandbox", because, pod, address=sandbox.address or hands.node_address, sandbox=sandbox.id)
 
 
 def _own_sandbox(hands: Hands, pod: Pod) -> Sandbox:
     def make(addresses: tuple[str, ...]) -> Sandbox:
-        wanted = recipe.sandbox(pod, hands.home, addresses, clock.suffix())
+        wanted = recipe.sandbox(pod, hands.home, addresses, clock.suffix(), node_resolver())
         return hands.engine.create_sandbox(wanted, "none")
 
     sandbox = hands.network.with_addresses(hands.engine.addresses, make)
@@ -111,11 +115,29 @@ def _create(hands: Hands, pod: Pod, spec: Container, seen: Seen, action: StartCo
     binds = hands.volumes.binds(pod, spec, sources)
     if not pod.spec.hostNetwork:
         return hands.engine.create_container(wanted, f"container:{sandbox.id}", binds)
-    resolver = recipe.resolver(pod)
-    if resolver.nameservers:  # the node's own resolv.conf is not the Pod's to change
+    binds += _name_files(hands, pod)
+    return hands.engine.create_container(wanted, node_network(hands), binds)
+
+
+def _name_files(hands: Hands, pod: Pod) -> list[str]:
+    """For a Pod on the node's network, whose own resolv.conf and hosts are not the Pod's to change: files beside."""
+    binds = []
+    resolver, _ = recipe.limited(recipe.resolver(pod, node_resolver()))
+    if resolver.nameservers:
         file = hands.volumes.write_file(pod.metadata.uid, "resolv.conf", recipe.resolv_conf(resolver))
         binds.append(f"{file}:/etc/resolv.conf:ro")
-    return hands.engine.create_container(wanted, node_network(hands), binds)
+    if pod.spec.hostAliases:
+        text = recipe.hosts_file(Path("/etc/hosts").read_text(), pod)
+        binds.append(f"{hands.volumes.write_file(pod.metadata.uid, 'hosts', text)}:/etc/hosts:ro")
+    return binds
+
+
+def node_resolver() -> recipe.Resolver:
+    """What the node's own resolv.conf says, for Pods whose dnsPolicy is Default."""
+    try:
+        return recipe.read_resolver(Path("/etc/resolv.conf").read_text(errors="replace"))
+    except FileNotFoundError:
+        return recipe.Resolver()
 
 
 def _launch(hands: Hands, pod: Pod, spec: Container, made: str, action: StartContainer) -> None:

@@ -27,6 +27,11 @@ from minik8s.cluster import state
 @click.option(
     "--ingress", is_flag=True, help="Serve Ingresses on every node, from now on (--without ingress: no more)."
 )
+@click.option(
+    "--upstream",
+    metavar="ADDRESS[:PORT],…",
+    help="DNS servers for names outside of the cluster, from now on; '' for none (so it begins).",
+)
 @click.option("--fresh", is_flag=True, help="Remove what is there and begin anew.")
 def up(cluster: str, without: tuple[str, ...], fresh: bool, **given: Any) -> None:
     """Bring a cluster up, or resume it. What is not given stays as it was."""
@@ -35,6 +40,7 @@ def up(cluster: str, without: tuple[str, ...], fresh: bool, **given: Any) -> Non
 
     with doors.told():
         need_root()
+        check_upstream(given["upstream"] or "")
         known = None if fresh else state.read(state.paths(cluster))
         need_able_machine(given["proxy_mode"] or (known.proxy_mode if known else ""), whole=known is None)
         if given["ingress"] and not shutil.which("haproxy"):
@@ -99,6 +105,17 @@ def need_able_machine(proxy_mode: str, whole: bool) -> None:
     for verdict in verdicts:
         if verdict.check == preflight.IPV6:
             click.echo(f"note: {verdict.remark}")
+
+
+def check_upstream(servers: str) -> None:
+    """Refuse what can be no upstream server before anything is touched."""
+    from minik8s.cluster import topology
+    from minik8s.dns.servers import parse
+
+    try:
+        parse(servers, [topology.node_address(node) for node in topology.node_names(state.DEFAULT_NODES)])
+    except ValueError as error:
+        raise state.StateError(str(error)) from error
 
 
 def need_root() -> None:

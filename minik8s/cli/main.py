@@ -46,6 +46,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "doctor": (SEEING, "doctor", "Find out, rung by rung, why a Service does not answer"),
     "break": (SEEING, "breaking", "Break a Service in one of five ways, for you to find out"),
     "rules": (SEEING, "rules", "Explain the rules of a Service on each node"),
+    "dns": (SEEING, "dns", "Ask names as a Pod would, or see what is asked"),
     "lab": (SEEING, "lab", "Exercises, checked step by step"),
     "demo": (SEEING, "demo", "Tell the whole story, live"),
 }

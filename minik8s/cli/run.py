@@ -27,6 +27,8 @@ HELP = {
     "proxy_mode": "How packets to a Service are spread over its endpoints.",
     "dns_ttl": "Seconds for which an answer may be remembered.",
     "dns_pods": "Names of Pods: none, any address believed, or only those of Pods that are there.",
+    "upstream": "Servers for names outside of the cluster: ADDRESS[:PORT],…; without one, nothing exists there.",
+    "upstream_netns": "A file that stands for the network namespace these are asked from; else our own.",
     "docker_host": "The Engine's address.",
     "pki_dir": "Where the certificates lie.",
     "state_dir": "Where the journal is kept.",

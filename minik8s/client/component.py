@@ -36,6 +36,8 @@ class Options:
     proxy_mode: str = params.DEFAULT_PROXY_MODE
     dns_ttl: int = params.DNS_TTL_S
     dns_pods: str = params.DNS_DEFAULT_POD_MODE
+    upstream: str = ""  # DNS servers for names of the rest of the world; none: there is no such world
+    upstream_netns: str = ""  # the network namespace they are asked from; none: our own
     docker_host: str = ""
     pki_dir: str = ""
     state_dir: str = ""

@@ -98,6 +98,8 @@ def differing(before: state.Record, after: state.Record, running: Iterable[str])
         told.update(TIMED)
     if before.proxy_mode != after.proxy_mode:
         told.update(("proxy", "sidecar"))
+    if before.upstream != after.upstream:
+        told.add("dns")
     if controllers(before) != controllers(after):
         told.add("controllers")
     again = {name for name in wanted & was if name.partition("@")[0] in told}
@@ -120,8 +122,12 @@ def launch_server(options: ServerOptions) -> None:
     importlib.import_module(MODULES["apiserver"]).main(options)
 
 
-def options_for(where: state.Paths, record: state.Record, process: str) -> Options:
-    """What a component of a cluster on this machine is told."""
+def options_for(where: state.Paths, record: state.Record, process: str, outside: int = 0) -> Options:
+    """What a component of a cluster on this machine is told.
+
+    `outside` is a descriptor, which the component inherits, of the machine's own network namespace: the nodes' have no
+    way out.
+    """
     name, _, node = process.partition("@")
     identity = "proxy" if name == "sidecar" else name  # two processes, one box: who may do what is the same
     config = where.kubeconfigs / (f"{identity}-{node}.conf" if node else f"{identity}.conf")
@@ -133,6 +139,8 @@ def options_for(where: state.Paths, record: state.Record, process: str) -> Optio
         cluster=record.name,
         profile=record.profile,
         proxy_mode=record.proxy_mode,
+        upstream=record.upstream if name == "dns" else "",
+        upstream_netns=f"/proc/self/fd/{outside}" if name == "dns" and outside else "",
         docker_host=record.docker_host if name == "agent" else "",
         pki_dir=str(where.pki),
         state_dir=str(where.root),

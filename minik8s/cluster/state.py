@@ -41,6 +41,7 @@ class Record:
     profile: str = params.DEFAULT_PROFILE
     without: tuple[str, ...] = ()
     proxy_mode: str = params.DEFAULT_PROXY_MODE
+    upstream: str = ""  # DNS servers for names outside of the cluster
     docker_host: str = ""
     ingress: bool = False  # whether nodes serve Ingresses
     format: int = FORMAT

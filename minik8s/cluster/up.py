@@ -57,6 +57,7 @@ class Wish:
     proxy_mode: str | None = None
     fresh: bool = False
     ingress: bool = False
+    upstream: str | None = None
 
 
 class Steps:
@@ -109,6 +110,7 @@ def merge(known: state.Record | None, wish: Wish) -> state.Record:
         without=tuple(name for name in without if name not in launch.OPTIONAL),
         profile=wish.profile or base.profile,
         proxy_mode=wish.proxy_mode or base.proxy_mode,
+        upstream=base.upstream if wish.upstream is None else wish.upstream,
         ingress=ingress,
     )
 

@@ -46,6 +46,7 @@ class Zygote:
         self.where, self.inherited = where, inherited
         self.table: dict[str, Process] = {}
         self.pidfds: dict[str, int] = {}
+        self.outside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # the machine's own network
         self.selector = selectors.DefaultSelector()
         self.selector.register(inherited.control, selectors.EVENT_READ, self.answer)
 
@@ -132,7 +133,7 @@ class Zygote:
             redirect(self.where.log(name))
             namespaces.enter(registry.namespace(self.where.name, name))
             processes.set_title(name)
-            run(self.where, name, self.inherited.api)
+            run(self.where, name, self.inherited.api, self.outside)
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
@@ -208,7 +209,7 @@ class Zygote:
                 key.data()
 
 
-def run(where: state.Paths, name: str, sockets: tuple[int, ...]) -> None:
+def run(where: state.Paths, name: str, sockets: tuple[int, ...], outside: int) -> None:
     """In the child: the component itself."""
     from minik8s.cluster import launch
 
@@ -218,7 +219,7 @@ def run(where: state.Paths, name: str, sockets: tuple[int, ...]) -> None:
     if name == "apiserver":
         launch.launch_server(launch.server_options(where, sockets))
     else:
-        launch.launch(launch.options_for(where, record, name))
+        launch.launch(launch.options_for(where, record, name, outside))
 
 
 def redirect(log: Path) -> None:

@@ -24,6 +24,12 @@ and how the server comes to know:
     changes.py    what a word of the reader does to the index, the memo and the journal
     index.py      views to three indexes, so that a name is looked up and never searched
 
+and names of the rest of the world, where `--upstream` says whom to ask:
+
+    upstream.py   asks other servers, within the same loop
+    cache.py      what they answered, for as long as they allow
+    servers.py    whom to ask; a loop by name is refused
+
 and how it explains itself (`minik8s dns query`, `minik8s dns log`, /metrics):
 
     pages.py      what is answered and why, what is asked just now
@@ -31,8 +37,8 @@ and how it explains itself (`minik8s dns query`, `minik8s dns log`, /metrics):
     foreign.py    reads a whole reply, also another server's
     meter.py      metrics, under CoreDNS' names
 
-main.py wires them. The reverse trees (in-addr.arpa, ip6.arpa) are answered whole. Names outside of all of these get
-NXDOMAIN, because a cluster without an upstream server is a world of its own and nothing exists outside of it. Any
-other code would be a refusal to say: glibc breaks its search off at REFUSED, and musl asks again after REFUSED or
-SERVFAIL until its five seconds are over.
+main.py wires them. The reverse trees (in-addr.arpa, ip6.arpa) are answered as well. Without `--upstream`, names outside
+of all of these get NXDOMAIN: a cluster without an upstream server is a world of its own, and nothing exists outside of
+it. Any other code would be a refusal to say: glibc breaks its search off at REFUSED, and musl asks again after REFUSED
+or SERVFAIL until its five seconds are over.
 """

@@ -5,8 +5,10 @@ is away the reader goes on trying and the loop goes on answering what it knows. 
 whoever started them starts both again. Read next: server.py.
 """
 
+import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from minik8s import params
 from minik8s.client.component import Component
@@ -18,7 +20,9 @@ from minik8s.dns.pages import pages
 from minik8s.dns.plan import Names
 from minik8s.dns.responder import Responder
 from minik8s.dns.server import Server, listen
-from minik8s.host import clock
+from minik8s.dns.servers import parse
+from minik8s.dns.upstream import OpenSocket
+from minik8s.host import clock, namespaces
 
 
 def main(component: Component) -> None:
@@ -26,15 +30,21 @@ def main(component: Component) -> None:
     options = component.options
     if not options.node_ips:
         raise ValueError("dns needs --node-ip: the address to answer on")
+    upstream = parse(options.upstream, options.node_ips)
     source = reader.start(component.client, options.dns_pods == "verified", f"{options.title} reader")
     sockets = listen(options.node_ips[0], params.DNS_PORT)  # after the fork: the reader shall not hold them open
     names = Names(Index(), params.CLUSTER_DOMAIN, options.dns_ttl, options.dns_pods)
     responder = Responder(names)
     server = Server(responder, sockets)
     server.follow(source, Changes(names, responder, component.journal).apply)
+    if upstream:
+        server.forward(upstream, opener(options.upstream_netns))
     server.on_tick = ticking(server, Meter(responder, server, component.metrics))
     component.serve_health(
-        checks={"synced": lambda: "" if responder.synced else "the first list is not in yet"},
+        checks={
+            "synced": lambda: "" if responder.synced else "the first list is not in yet",
+            "upstream": lambda: looping(server),
+        },
         extra=pages(server, names),
     )
     threading.Thread(target=_stop, args=(component, server), name="stop", daemon=True).start()
@@ -54,6 +64,19 @@ def ticking(server: Server, meter: Meter) -> Callable[[], None]:
             server.tap = None
 
     return tick
+
+
+def looping(server: Server) -> str:
+    """What is wrong with the servers that we ask; "" when nothing is."""
+    loop = server.forwarder.loop if server.forwarder is not None else ""
+    return f"a loop: upstream {loop} asks us back" if loop else ""
+
+
+def opener(netns: str) -> OpenSocket:
+    """Makes sockets in the namespace that upstream servers can be reached from; a socket stays where it was made."""
+    if not netns:
+        return socket.socket
+    return lambda family, kind: namespaces.in_ns(netns, partial(socket.socket, family, kind))
 
 
 def _stop(component: Component, server: Server) -> None:

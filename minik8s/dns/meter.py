@@ -23,6 +23,8 @@ class Meter:
         self._misses = registry.counter("coredns_cache_misses_total", "Answers that had to be made.")
         self._entries = registry.gauge("coredns_cache_entries", "Answers in the memo.")
         self._dropped = registry.counter("minik8s_dns_dropped_total", "Datagrams that deserved no answer.")
+        self._asked = registry.counter("coredns_forward_requests_total", "Questions put to other servers.", ("to",))
+        self._told = registry.counter("coredns_forward_responses_total", "Their answers.", ("to", "rcode"))
         self._panics = registry.counter("coredns_panics_total", "Questions that made the server itself fail.")
 
     def read(self) -> None:
@@ -41,8 +43,18 @@ class Meter:
         self._entries.set(self._responder.remembered)
         self._dropped.inc(self._grown("dropped", statistics.dropped))
         self._panics.inc(self._grown("failures", self._server.failures))
+        self._read_forwarder()
         counts = [int(self._grown(f"bucket {at}", count)) for at, count in enumerate(statistics.durations)]
         self._durations.add(counts, self._grown("seconds", statistics.seconds))
+
+    def _read_forwarder(self) -> None:
+        forwarder = self._server.forwarder
+        if forwarder is None:
+            return
+        for to, count in forwarder.asked.items():
+            self._asked.inc(self._grown(f"asked {to}", count), to=to)
+        for (to, rcode), count in forwarder.answered.items():
+            self._told.inc(self._grown(f"answered {to} {rcode}", count), to=to, rcode=foreign.rcode_name(rcode))
 
     def _grown(self, name: str, now: float) -> float:
         before, self._read[name] = self._read.get(name, 0), now

@@ -14,10 +14,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from minik8s import params
-from minik8s.dns import foreign, questions
+from minik8s.dns import foreign, questions, wire
+from minik8s.dns.cache import lower
 from minik8s.dns.origin import origins
 from minik8s.dns.plan import Names
 from minik8s.dns.records import Alias, encode_name, name
+from minik8s.dns.resolve import Unknown
 from minik8s.dns.server import Server
 from minik8s.host import clock
 from minik8s.host.health import Page, Query
@@ -34,18 +36,23 @@ def pages(server: Server, names: Names) -> dict[str, Page]:
 
 
 def answer_page(server: Server, names: Names, query: Query) -> dict[str, Any]:
-    """{name, type, rcode, answers, sources}: the reply as it would be sent over TCP, and where each name comes from."""
+    """{name, type, rcode, answers, sources, foreign}: the reply as sent over TCP, and what it comes from."""
     labels, kind = name(query["name"]), foreign.type_number(query.get("type") or "A")
-    message = struct.pack("!6H", 0, 0x0100, 1, 0, 0, 0) + encode_name(labels) + struct.pack("!2H", kind, 1)
+    question = wire.parse(
+        struct.pack("!6H", 0, wire.RD, 1, 0, 0, 0) + encode_name(labels) + struct.pack("!2H", kind, 1)
+    )
+    if question is None or question.error:
+        raise ValueError(f"{query['name']}: no name that can be asked for")
 
     def work() -> dict[str, Any]:
-        reply = server.responder.reply(message, True)
-        chain = [labels]
-        if reply is not None:
-            answers = foreign.read(reply).answers
-            chain += [name(".".join(each.data.target)) for each in answers if isinstance(each.data, Alias)]
-        sources = dict.fromkeys(origin for each in chain for origin in origins(names, each))
-        return questions.answer(reply) | {"sources": list(sources)}
+        try:
+            answer = server.responder.answer(question)
+        except Unknown:
+            return {"rcode": "another server has to be asked", "answers": [], "sources": []}
+        chain = [labels, *(each.data.target for each in answer.answers if isinstance(each.data, Alias))]
+        sources = dict.fromkeys(origin for each in chain for origin in origins(names, lower(each)))
+        told = questions.answer(wire.build(question, answer, wire.MAX_TCP))
+        return told | {"sources": list(sources), "foreign": answer.foreign}
 
     told = {"name": foreign.readable(labels), "type": foreign.type_name(kind)}
     return told | in_loop(server, work)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, OPT = 1, 2, 5, 6, 12, 15, 16, 28, 33, 41
+A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, OPT, ANY = 1, 2, 5, 6, 12, 15, 16, 28, 33, 41, 255
 
 Labels = tuple[str, ...]
 
@@ -84,6 +84,7 @@ class Answer:
     authority: list[Record] = field(default_factory=list)
     additional: list[Record] = field(default_factory=list)
     authoritative: bool = False
+    foreign: bool = False  # a part of it comes from another server, and grows old
 
 
 def name(text: str) -> Labels:

@@ -1,25 +1,39 @@
 """From a question to a whole answer: negative answers, aliases followed to their end, additional records.
 
-Pure, like plan.py below it. What must hold: every chain ends (a loop is SERVFAIL); the code is that of the last name
-of the chain (RFC 6604); an answer that says "nothing there" carries the zone's SOA, which says how long that may be
-remembered (RFC 2308).
+Pure, like plan.py below it: that another server must be asked first is raised as `Unknown`. What must hold: every
+chain ends (a loop is SERVFAIL); the code is that of the last name of the chain (RFC 6604); an answer that says
+"nothing there" carries the zone's SOA, which says how long that may be remembered (RFC 2308).
 
 Read next: responder.py, which asks; plan.py, which knows the names.
 """
 
+from collections.abc import Callable
+
+from minik8s import params
 from minik8s.dns.plan import Names
 from minik8s.dns.records import AAAA, CNAME, NS, SOA, SRV, A, Alias, Answer, Data, Labels, Record, Server
 from minik8s.dns.wire import NOERROR, NXDOMAIN, SERVFAIL
 
-MAX_CHAIN = 8  # aliases of aliases; nobody means more than two
+# What is known of a name of the rest of the world; None when somebody must be asked first.
+Outside = Callable[[Labels, int], Answer | None]
 
 
-def resolve(names: Names, labels: Labels, qtype: int) -> Answer:
-    """The answer to a question of class IN."""
+class Unknown(Exception):
+    """Another server has to be asked for this name and type."""
+
+    def __init__(self, labels: Labels, qtype: int) -> None:
+        super().__init__(labels, qtype)
+        self.key = (labels, qtype)
+
+
+def resolve(names: Names, labels: Labels, qtype: int, outside: Outside | None = None) -> Answer:
+    """The answer to a question of class IN. Raises Unknown, if there is an outside to ask."""
     answer = Answer(authoritative=names.zone(labels) is not None)
     at = labels
-    for _ in range(MAX_CHAIN):
+    for _ in range(params.DNS_MAX_CHAIN):
         node = names.node(at)
+        if node is None and outside is not None and names.zone(at) != names.domain:
+            return _from_outside(answer, outside, at, qtype)
         if node is None:
             return _negative(names, answer, at, NXDOMAIN)
         if qtype in node:
@@ -33,6 +47,17 @@ def resolve(names: Names, labels: Labels, qtype: int) -> Answer:
         answer.answers.append(Record(at, names.ttl, CNAME, alias))
         at = alias.target
     return Answer(rcode=SERVFAIL)
+
+
+def _from_outside(answer: Answer, outside: Outside, at: Labels, qtype: int) -> Answer:
+    """The end of a chain of ours, from another server. Reverse names that are none of ours are others' as well."""
+    found = outside(at, qtype)
+    if found is None:
+        raise Unknown(at, qtype)
+    if found.rcode == SERVFAIL:
+        return found
+    ours = answer.authoritative and bool(answer.answers)
+    return Answer(found.rcode, answer.answers + found.answers, found.authority, authoritative=ours, foreign=True)
 
 
 def _negative(names: Names, answer: Answer, labels: Labels, rcode: int) -> Answer:

@@ -10,14 +10,14 @@ Read next: server.py, the sockets around it.
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 
 from minik8s import params
 from minik8s.dns import wire
 from minik8s.dns.plan import Names
 from minik8s.dns.records import AAAA, A, Answer, Record
-from minik8s.dns.resolve import resolve
+from minik8s.dns.resolve import Outside, Unknown, resolve
 
 ROTATIONS = 8  # several addresses are answered in turn, each first once, so that clients that take the first spread out
 
@@ -68,24 +68,38 @@ class Responder:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        self.outside: Outside | None = None  # knows names of the rest of the world
+        self.unknown: Unknown | None = None  # why `reply` had nothing to say: somebody else has to be asked first
         self.synced = False  # until everything was listed once, a miss is not a miss
         self.statistics = Statistics()
         self._memos: dict[bool, dict[bytes, _Kept]] = {False: {}, True: {}}
+        self._ageing: list[tuple[bool, bytes]] = []  # what in the memo has TTLs that run
 
     def forget(self) -> None:
         """Something changed: no answer that was made before is given again."""
         for memo in self._memos.values():
             memo.clear()
+        self._ageing.clear()
+
+    def age(self) -> None:
+        """A second has passed: what came from other servers has to be told with a lower TTL."""
+        for tcp, key in self._ageing:
+            self._memos[tcp].pop(key, None)
+        self._ageing.clear()
 
     @property
     def remembered(self) -> int:
         return sum(map(len, self._memos.values()))
 
     def reply(self, data: bytes, tcp: bool = False) -> bytes | None:
-        """The reply to a message; None for what must not be answered."""
+        """The reply to a message; None for what must not be answered, or not yet: then `unknown` says why."""
         kept = self._memos[tcp].get(data[2:])
         if kept is None:
-            kept = self._make(data, tcp)
+            try:
+                kept = self._make(data, tcp)
+            except Unknown as unknown:
+                self.unknown = unknown
+                return None
             if kept is None:
                 self.statistics.dropped += 1
                 return None
@@ -97,10 +111,7 @@ class Responder:
         if question is None:
             return None
         self.statistics.misses += 1
-        if question.error:
-            answer = Answer(rcode=question.error)
-        else:
-            answer = self._answer(question)
+        answer = Answer(rcode=question.error) if question.error else self.answer(question)
         limit = question.limit(tcp)
         replies = [wire.build(question, turned, limit)[2:] for turned in rotations(answer)]
         tally = self.statistics.tally("tcp" if tcp else "udp", question.qtype, answer.rcode)
@@ -110,13 +121,25 @@ class Responder:
             if len(memo) >= params.DNS_MEMO_ENTRIES:
                 memo.clear()
             memo[data[2:]] = kept
+            if answer.foreign:
+                self._ageing.append((tcp, data[2:]))
         return kept
 
-    def _answer(self, question: wire.Question) -> Answer:
-        answer = resolve(self.names, question.labels, question.qtype)
-        if not self.synced and (answer.rcode or not answer.answers):
+    def answer(self, question: wire.Question) -> Answer:
+        """Raises Unknown. Until everything was listed, a miss among our names is not known to be one."""
+        ours = self.names.zone(question.labels) is not None
+        outside = None if ours and not self.synced else self.outside
+        answer = resolve(self.names, question.labels, question.qtype, outside)
+        if not self.synced and outside is None and (answer.rcode or not answer.answers):
             return Answer(rcode=wire.SERVFAIL)  # NXDOMAIN would be remembered by whoever asked
         return answer
+
+    def servfail(self, data: bytes, tcp: bool) -> bytes | None:
+        """What is said when nobody could find out."""
+        question = wire.parse(data)
+        if question is None:
+            return None
+        return wire.build(question, Answer(rcode=wire.SERVFAIL), question.limit(tcp))
 
 
 def rotations(answer: Answer) -> list[Answer]:
@@ -129,4 +152,4 @@ def rotations(answer: Answer) -> list[Answer]:
 
 
 def _with(answer: Answer, answers: list[Record]) -> Answer:
-    return Answer(answer.rcode, answers, answer.authority, answer.additional, answer.authoritative)
+    return replace(answer, answers=answers)

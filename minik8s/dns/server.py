@@ -13,12 +13,15 @@ import selectors
 import socket
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from minik8s import params
 from minik8s.dns import views, wire
 from minik8s.dns.questions import Tap
 from minik8s.dns.responder import Responder
+from minik8s.dns.servers import Server as Address
 from minik8s.dns.tcp import Connection, Connections
+from minik8s.dns.upstream import Forwarder, OpenSocket
 from minik8s.host import clock
 
 log = logging.getLogger("dns")
@@ -47,6 +50,7 @@ class Server:
         self.failures = 0
         self.tap: Tap | None = None  # who watches the questions, if anybody does
         self.on_tick: Callable[[], None] = lambda: None
+        self.forwarder: Forwarder | None = None
         self._udp, self._tcp = sockets
         self.port: int = self._udp.getsockname()[1]
         self._bell, self._listener = socket.socketpair()
@@ -65,6 +69,11 @@ class Server:
         self._apply = apply
         source.setblocking(False)
         self._selector.register(source, selectors.EVENT_READ, lambda: self._read_words(source))
+
+    def forward(self, servers: tuple[Address, ...], open_socket: OpenSocket) -> None:
+        """Ask these for names of the rest of the world."""
+        self.forwarder = Forwarder(servers, self._selector, open_socket)
+        self.responder.outside = self.forwarder.outside
 
     # --- For other threads --------------------------------------------------------------------------------------------
 
@@ -100,8 +109,7 @@ class Server:
             self._turn(due)
             if clock.monotonic() >= due:
                 due = clock.monotonic() + TICK_S
-                self._connections.close_idle()
-                self.on_tick()
+                self._each_second()
 
     def close(self) -> None:
         self._connections.close()
@@ -113,8 +121,20 @@ class Server:
         """Wait for something to do, and do a bounded amount of each."""
         waiting = len(self._words) > views.LENGTH and self._take_words()
         timeout = 0.0 if waiting else max(0.0, until - clock.monotonic())
+        forwarder = self.forwarder
+        if forwarder is not None and forwarder.busy:
+            timeout = min(timeout, params.DNS_FORWARD_LOOK_S)
         for key, _ in self._selector.select(timeout):
             key.data()
+        if forwarder is not None and forwarder.busy:
+            forwarder.tick()
+
+    def _each_second(self) -> None:
+        self._connections.close_idle()
+        self.responder.age()
+        if self.forwarder is not None:
+            self.forwarder.probe()
+        self.on_tick()
 
     def _take_posted(self) -> None:
         self._listener.recv(4096)
@@ -157,6 +177,9 @@ class Server:
             reply = self._answer(data, False)
             if reply is not None:
                 self._send(reply, peer)
+            elif self.responder.unknown is not None:
+                self._find_out(data, False, partial(self._send_late, data, peer))
+                continue
             if tap is not None:
                 tap.saw(data, reply, peer, "udp")
         self.responder.statistics.took(count, clock.monotonic() - began)
@@ -166,6 +189,26 @@ class Server:
             self._udp.sendto(reply, peer)
         except OSError:
             self.responder.statistics.dropped += 1  # full, or no way back: whoever asked asks again
+
+    def _send_late(self, data: bytes, peer: tuple[str, int], reply: bytes | None) -> None:
+        if reply is not None:
+            self._send(reply, peer)
+        if self.tap is not None:
+            self.tap.saw(data, reply, peer, "udp")
+
+    def _find_out(self, data: bytes, tcp: bool, send: Callable[[bytes | None], None]) -> None:
+        """Another server has to be asked first; the reply goes out when it has answered, or has not."""
+        unknown, self.responder.unknown = self.responder.unknown, None
+        assert unknown is not None and self.forwarder is not None
+
+        def known() -> None:
+            reply = self._answer(data, tcp)
+            if self.responder.unknown is not None:
+                self.responder.unknown = None
+                reply = self.responder.servfail(data, tcp)
+            send(reply)
+
+        self.forwarder.ask(unknown.key, known)
 
     def _answer(self, data: bytes, tcp: bool) -> bytes | None:
         """The door: whatever goes wrong with one question, the others are answered."""
@@ -178,6 +221,9 @@ class Server:
 
     def _answer_tcp(self, data: bytes, connection: Connection) -> bytes | None:
         reply = self._answer(data, True)
-        if self.tap is not None:
-            self.tap.saw(data, reply, connection.sock.getpeername(), "tcp")
+        if self.responder.unknown is not None:
+            connection.owed += 1
+            self._find_out(data, True, partial(self._connections.reply, connection))
+        elif self.tap is not None:
+            self.tap.saw(data, reply, connection.peer, "tcp")
         return reply

@@ -25,6 +25,7 @@ Answer = Callable[[bytes, "Connection"], bytes | None]
 @dataclass(eq=False)
 class Connection:
     sock: socket.socket
+    peer: tuple[str, int]
     heard: float
     inbox: bytearray = field(default_factory=bytearray)
     outbox: bytearray = field(default_factory=bytearray)
@@ -42,13 +43,13 @@ class Connections:
 
     def accept(self) -> None:
         try:
-            sock, _ = self._listener.accept()
+            sock, peer = self._listener.accept()
         except OSError:
             return  # gone before it was greeted
         if len(self._all) >= params.DNS_TCP_CONNECTIONS:
             self._close(min(self._all, key=lambda each: each.heard))
         sock.setblocking(False)
-        connection = Connection(sock, clock.monotonic())
+        connection = Connection(sock, peer, clock.monotonic())
         self._all.add(connection)
         self._selector.register(sock, selectors.EVENT_READ, lambda: self._serve(connection))
 

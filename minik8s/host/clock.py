@@ -29,6 +29,11 @@ def ticks_per_second() -> int:
     return round(1 / time.clock_getres(CLOCK_MONOTONIC_COARSE))
 
 
+def of_day(wall: float) -> str:
+    """A wall time as people read it, in this machine's time zone: 14:03:27.123."""
+    return time.strftime("%H:%M:%S", time.localtime(wall)) + f".{int(wall % 1 * 1000):03d}"
+
+
 def uid() -> str:
     """A new object's metadata.uid."""
     return str(uuid.uuid4())
@@ -37,6 +42,11 @@ def uid() -> str:
 def suffix(length: int = 5) -> str:
     """The random end of a generated name, as in `web-7d4bf-x2k9p`."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def random_bits(count: int) -> int:
+    """A number of so many random bits that nobody can foresee."""
+    return secrets.randbits(count)
 
 
 def fraction() -> float:

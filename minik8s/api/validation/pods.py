@@ -2,7 +2,16 @@
 
 from minik8s import params
 from minik8s.api import codec
-from minik8s.api.pods import ConfigMapVolumeSource, Container, Pod, PodSpec, SecretVolumeSource, Toleration, Volume
+from minik8s.api.pods import (
+    ConfigMapVolumeSource,
+    Container,
+    Pod,
+    PodDNSConfig,
+    PodSpec,
+    SecretVolumeSource,
+    Toleration,
+    Volume,
+)
 from minik8s.api.validation import containers
 from minik8s.api.validation.fields import Problems
 from minik8s.api.validation.metadata import check_labels
@@ -68,8 +77,33 @@ def _check_dns(problems: Problems, path: str, spec: PodSpec) -> None:
         problems.required(
             f"{path}.dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None"
         )
-    for at, nameserver in enumerate(nameservers):
-        problems.address(f"{path}.dnsConfig.nameservers[{at}]", nameserver)
+    if spec.dnsConfig:
+        _check_dns_config(problems, f"{path}.dnsConfig", spec.dnsConfig)
+
+
+def _check_dns_config(problems: Problems, path: str, config: PodDNSConfig) -> None:
+    """A resolver reads no more than this."""
+    servers, most = f"{path}.nameservers", params.MAX_DNS_NAMESERVERS
+    if len(config.nameservers) > most:
+        problems.invalid(servers, config.nameservers, f"must not have more than {most} nameservers")
+    for at, nameserver in enumerate(config.nameservers):
+        problems.address(f"{servers}[{at}]", nameserver)
+    _check_searches(problems, f"{path}.searches", config.searches)
+    for at, option in enumerate(config.options):
+        if not option.name:
+            problems.required(f"{path}.options[{at}]", "must not be empty")
+
+
+def _check_searches(problems: Problems, path: str, searches: list[str]) -> None:
+    most, characters = params.MAX_DNS_SEARCH_PATHS, params.MAX_DNS_SEARCH_CHARACTERS
+    if len(searches) > most:
+        problems.invalid(path, searches, f"must not have more than {most} search paths")
+    if len(" ".join(searches)) > characters:
+        said = f"must not have more than {characters} characters (including spaces) in the search list"
+        problems.invalid(path, searches, said)
+    for at, search in enumerate(searches):
+        if search != ".":  # upstream takes underscores here too
+            problems.subdomain(f"{path}[{at}]", search.removesuffix(".").replace("_", "-"))
 
 
 def _check_containers(problems: Problems, path: str, spec: PodSpec) -> None:
@@ -118,6 +152,8 @@ def _check_names(problems: Problems, path: str, spec: PodSpec) -> None:
             problems.label_name(f"{path}.{field}", getattr(spec, field))
     for at, alias in enumerate(spec.hostAliases):
         problems.address(f"{path}.hostAliases[{at}].ip", alias.ip)
+        for nth, name in enumerate(alias.hostnames):
+            problems.subdomain(f"{path}.hostAliases[{at}].hostnames[{nth}]", name)
     if spec.serviceAccountName:
         problems.subdomain(f"{path}.serviceAccountName", spec.serviceAccountName)
     check_labels(problems, f"{path}.nodeSelector", spec.nodeSelector)

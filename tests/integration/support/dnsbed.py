@@ -1,4 +1,4 @@
-"""DNS as it runs on a node: processes of their own on 127.0.53.N, fed by a real API server that objects are written to.
+"""DNS as it runs on a node: processes of their own on 127.X.Y.N, fed by a real API server that objects are written to.
 
 `Bed` is the API server with its etcd, `Served` is one `minik8s run dns`. Everything is on 127.0.0.0/8.
 """
@@ -32,7 +32,8 @@ from minik8s.api.pods import Pod
 from minik8s.client.errors import AlreadyExists
 from minik8s.client.rest import Client
 
-HOSTS = (f"127.0.53.{number}" for number in itertools.count(1))
+# The port is always the same, so each server has an address of its own; and each run of the tests, by its pid.
+HOSTS = (f"127.{64 + os.getpid() // 256 % 128}.{os.getpid() % 256}.{number}" for number in itertools.count(1))
 
 
 def receive(sock: socket.socket) -> bytes:

@@ -152,20 +152,61 @@ def test_each_dns_policy_means_what_upstream_means(spec, servers):
     assert recipe.resolver(a_pod(**spec)).nameservers == servers
 
 
+NODE = recipe.read_resolver("# ours\nnameserver 192.0.2.1\nnameserver 192.0.2.2\nsearch lan\noptions rotate\n")
+
+
+def test_the_nodes_own_resolver_is_what_default_adds_to():
+    assert recipe.Resolver(nameservers=("192.0.2.1", "192.0.2.2"), searches=("lan",), options=("rotate",)) == NODE
+    added = {"nameservers": ["192.0.2.3"], "searches": ["x.y", "lan"], "options": [{"name": "ndots", "value": "2"}]}
+    found = recipe.resolver(a_pod(dnsPolicy="Default", dnsConfig=added), NODE)
+    assert recipe.resolv_conf(found) == (
+        "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nsearch lan x.y\noptions rotate ndots:2\n"
+    )
+    assert recipe.resolver(a_pod(dnsPolicy="Default"), NODE) == recipe.Resolver()  # the file itself is taken
+
+
+def test_more_than_six_search_domains_and_256_characters_are_taken():
+    long = [f"domain-number-{n:02d}.with-a-long-name.example.com" for n in range(20)]
+    found, said = recipe.limited(recipe.resolver(a_pod(dnsConfig={"searches": long})))
+    assert found.searches[3:] == tuple(long) and not said
+
+
+@pytest.mark.parametrize(
+    ("config", "kept", "said"),
+    [
+        ({"nameservers": ["1.1.1.1", "1.1.1.2", "1.1.1.3"]}, (3, 3), "Nameserver limits were exceeded"),
+        ({"searches": [f"d{n}.example.com" for n in range(32)]}, (1, 32), "Search Line limits were exceeded"),
+        ({"searches": ["x" * 60 + f".n{n}.example.com" for n in range(30)]}, (1, 28), "Search Line limits"),
+    ],
+)
+def test_what_is_more_than_a_resolver_reads_is_left_out_and_said(config, kept, said):
+    found, words = recipe.limited(recipe.resolver(a_pod(dnsConfig=config)))
+    assert (len(found.nameservers), len(found.searches)) == kept
+    assert len(" ".join(found.searches)) <= 2048 and len(words) == 1 and words[0].startswith(said)
+
+
+def test_on_the_nodes_network_aliases_stand_behind_the_nodes_own_hosts():
+    pod = a_pod(hostNetwork=True, hostAliases=[{"ip": "1.2.3.4", "hostnames": ["x", "y"]}])
+    assert recipe.hosts_file("127.0.0.1 localhost\n", pod).splitlines() == [
+        "127.0.0.1 localhost",
+        "",
+        "# Entries added by hostAliases.",
+        "1.2.3.4\tx y",
+    ]
+
+
 def test_a_sandbox_carries_its_marks_its_name_and_its_address():
     made = recipe.sandbox(
-        a_pod(hostname="db", subdomain="back", hostAliases=[{"ip": "1.2.3.4", "hostnames": ["x"]}]),
+        a_pod(hostname="db", subdomain="back", hostAliases=[{"ip": "1.2.3.4", "hostnames": ["x", "y.example.com"]}]),
         HOME,
         PODS_OWN,
         "abc",
     )
     assert made.name == "k8s_POD_web-1_default_u1_0_abc"
     assert made.hosts == (
-        ("db.back.default.svc.cluster.local", "10.244.1.5"),
-        ("db", "10.244.1.5"),
-        ("db.back.default.svc.cluster.local", "fd00:244:0:1::5"),
-        ("db", "fd00:244:0:1::5"),
-        ("x", "1.2.3.4"),
+        ("db.back.default.svc.cluster.local db", "10.244.1.5"),
+        ("db.back.default.svc.cluster.local db", "fd00:244:0:1::5"),
+        ("x y.example.com", "1.2.3.4"),
     )
     assert made.labels[params.LABEL_CLUSTER] == "c" and made.labels[params.LABEL_ADDRESS] == ",".join(PODS_OWN)
 
