@@ -73,6 +73,7 @@ class Responder:
         self.synced = False  # until everything was listed once, a miss is not a miss
         self.statistics = Statistics()
         self._memos: dict[bool, dict[bytes, _Kept]] = {False: {}, True: {}}
+        self._udp = self._memos[False]
         self._ageing: list[tuple[bool, bytes]] = []  # what in the memo has TTLs that run
 
     def forget(self) -> None:
@@ -90,6 +91,14 @@ class Responder:
     @property
     def remembered(self) -> int:
         return sum(map(len, self._memos.values()))
+
+    def recall(self, data: bytes) -> bytes | None:
+        """The reply to a datagram that was asked before; the path that nearly all questions take."""
+        kept = self._udp.get(data[2:])
+        if kept is None:
+            return None
+        kept.tally.count += 1
+        return data[:2] + next(kept.replies)
 
     def reply(self, data: bytes, tcp: bool = False) -> bytes | None:
         """The reply to a message; None for what must not be answered, or not yet: then `unknown` says why."""

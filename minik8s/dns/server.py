@@ -166,7 +166,8 @@ class Server:
 
     def _datagrams(self) -> None:
         """Answer what has arrived, a bounded number, so that changes and TCP have their turn."""
-        receive, tap, count = self._udp.recvfrom, self.tap, 0
+        receive, send, recall = self._udp.recvfrom, self._udp.sendto, self.responder.recall
+        tap, count = self.tap, 0
         began = clock.monotonic()
         while count < params.DNS_BATCH:
             try:
@@ -174,9 +175,12 @@ class Server:
             except BlockingIOError:
                 break
             count += 1
-            reply = self._answer(data, False)
+            reply = recall(data) or self._answer(data, False)
             if reply is not None:
-                self._send(reply, peer)
+                try:
+                    send(reply, peer)
+                except OSError:
+                    self.responder.statistics.dropped += 1  # full, or no way back: whoever asked asks again
             elif self.responder.unknown is not None:
                 self._find_out(data, False, partial(self._send_late, data, peer))
                 continue
@@ -184,15 +188,12 @@ class Server:
                 tap.saw(data, reply, peer, "udp")
         self.responder.statistics.took(count, clock.monotonic() - began)
 
-    def _send(self, reply: bytes, peer: tuple[str, int]) -> None:
-        try:
-            self._udp.sendto(reply, peer)
-        except OSError:
-            self.responder.statistics.dropped += 1  # full, or no way back: whoever asked asks again
-
     def _send_late(self, data: bytes, peer: tuple[str, int], reply: bytes | None) -> None:
-        if reply is not None:
-            self._send(reply, peer)
+        try:
+            if reply is not None:
+                self._udp.sendto(reply, peer)
+        except OSError:
+            self.responder.statistics.dropped += 1
         if self.tap is not None:
             self.tap.saw(data, reply, peer, "udp")
 
