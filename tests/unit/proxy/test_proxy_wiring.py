@@ -19,7 +19,7 @@ from minik8s.nft.fake import Fake
 from minik8s.proxy import cache as caches
 from minik8s.proxy import main as proxy
 from minik8s.proxy.cache import Cache
-from minik8s.proxy.layout import IPV4
+from minik8s.proxy.layout import IPV4, Family
 from minik8s.proxy.world import World
 
 
@@ -156,6 +156,9 @@ def test_main_follows_the_api_until_it_is_stopped(monkeypatch: pytest.MonkeyPatc
     class World_(World):
         def __init__(self) -> None:
             super().__init__(fake)
+
+        def families(self) -> list[Family]:
+            return [IPV4]  # one commit for each change, whatever this machine has
 
         def apply(self, commands: str) -> None:
             super().apply(commands)
