@@ -26,8 +26,10 @@ from typing import Any
 
 from support import residue
 
+from minik8s import params
 from minik8s.api.core import Namespace
 from minik8s.api.meta import ObjectMeta
+from minik8s.api.networking import IngressClass
 from minik8s.api.pods import Pod, is_ready
 from minik8s.client.errors import ApiError, NotFound, Unreachable
 from minik8s.client.rest import Client, Why, read_watch
@@ -76,10 +78,13 @@ class Cluster:
 
     @contextlib.contextmanager
     def serving_ingress(self) -> Iterator[None]:
-        """Ingresses are served on every node while the block runs, and then no longer."""
+        """Ingresses are served on every node while the block runs, and then no longer; nor is there a class left."""
         self.up("--ingress")
-        yield
-        self.up("--without", "ingress")
+        try:
+            yield
+        finally:
+            self.up("--without", "ingress")
+            self.connect().delete(IngressClass, params.INGRESS_CLASS, why=WHY)
 
     def down(self) -> None:
         self("down", "--name", self.name, timeout=120)
