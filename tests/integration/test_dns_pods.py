@@ -127,6 +127,50 @@ def test_a_stub_resolver_finds_what_there_is_and_nothing_else(pods: Space, progr
     assert resolve(pods, libc, *expected) == expected
 
 
+# What a resolver asks, in this order, until it is answered. Fewer dots than ndots: the search list comes first.
+SEARCHED = {
+    "web": ["web.names.svc.cluster.local."],
+    "kubernetes.default": ["kubernetes.default.names.svc.cluster.local.", "kubernetes.default.svc.cluster.local."],
+    "web.names.svc": [
+        "web.names.svc.names.svc.cluster.local.",
+        "web.names.svc.svc.cluster.local.",
+        "web.names.svc.cluster.local.",
+    ],
+    # Four dots are fewer than five: even the whole name walks the list first.
+    "web.names.svc.cluster.local": [
+        "web.names.svc.cluster.local.names.svc.cluster.local.",
+        "web.names.svc.cluster.local.svc.cluster.local.",
+        "web.names.svc.cluster.local.cluster.local.",
+        "web.names.svc.cluster.local.",
+    ],
+    "web.names.svc.cluster.local.": ["web.names.svc.cluster.local."],
+    "first.db.names.svc.cluster.local": ["first.db.names.svc.cluster.local."],
+    "www.example.com": [
+        "www.example.com.names.svc.cluster.local.",
+        "www.example.com.svc.cluster.local.",
+        "www.example.com.cluster.local.",
+        "www.example.com.",
+    ],
+    "www.example.com.": ["www.example.com."],
+}
+
+
+@pytest.mark.parametrize("libc", ["glibc", "musl"])
+def test_a_stub_resolver_asks_along_its_search_list(pods: Space, program: Path, libc: str) -> None:
+    shutil.copy(program, Path(f"/proc/{pods.cluster.main_process(pods.get(Pod, 'tester'))}/root/tmp/ask"))
+    tester = pods.get(Pod, "tester").status.podIP
+
+    def questions(since: int) -> dict:
+        page = f"/api/v1/nodes/node-1/proxy/debug/dns/debug/questions?since={since}"
+        return json.loads(pods("get", "--raw", page).stdout)
+
+    for name, expected in SEARCHED.items():
+        before = questions(0)["last"]
+        resolve(pods, libc, name)
+        seen = [each for each in questions(before)["questions"] if each["client"] == tester and each["type"] == "A"]
+        assert [each["name"] for each in seen] == expected, name
+
+
 def test_a_pods_own_files_say_who_it_is_and_whom_to_ask(pods: Space) -> None:
     def cat(file: str) -> list[list[str]]:
         return [line.split() for line in pods("exec", "named", "--", "cat", file).stdout.splitlines() if line.strip()]
