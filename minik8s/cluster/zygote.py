@@ -127,23 +127,15 @@ class Zygote:
 
     def become(self, name: str) -> NoReturn:
         """In the child: turn into the component. Never returns into the zygote's loop."""
-        code = 1
-        try:
+
+        def life() -> None:
             self.shed(keep=self.inherited.api if name == "apiserver" else ())
             redirect(self.where.log(name))
             namespaces.enter(registry.namespace(self.where.name, name))
             processes.set_title(name)
             run(self.where, name, self.inherited.api, self.outside)
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        except BaseException:  # the last line of a process: say why, then end without the zygote's clean-up
-            sys.excepthook(*sys.exc_info())
-        finally:
-            with contextlib.suppress(Exception):
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(code)
+
+        processes.end_after(life)
 
     def shed(self, keep: tuple[int, ...]) -> None:
         """In the child: let go of what belongs to the zygote."""

@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from minik8s import params
+from minik8s.api.addresses import host_port
 
 Server = tuple[str, int]  # address, port
 STUBS = ("127.0.0.53", "127.0.0.54")  # systemd-resolved's
@@ -53,6 +54,4 @@ def _server(word: str) -> Server:
 def shown(server: Server) -> str:
     """`192.0.2.1`, `192.0.2.1:5353`, `[2001:db8::1]:5353`."""
     address, port = server
-    if port == 53:
-        return address
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return address if port == 53 else host_port(address, port)

@@ -150,15 +150,20 @@ class Forwarder:
             self._fail(lookup)
 
     def _receive(self, lookup: Lookup) -> None:
+        data = self._arrived(lookup)
+        if data is not None:
+            self._read(lookup, data)
+
+    def _arrived(self, lookup: Lookup) -> bytes | None:
+        """What has come. None: nothing, or this server cannot be asked, which has been seen to."""
         assert lookup.sock is not None
         try:
-            data = lookup.sock.recv(65536)
+            return lookup.sock.recv(65536)
         except BlockingIOError:
-            return
+            return None
         except OSError as error:
             self._refused(lookup, error)
-            return
-        self._read(lookup, data)
+            return None
 
     def _send_tcp(self, lookup: Lookup) -> None:
         """Connected: the question, which is far smaller than what the kernel takes at once."""
@@ -172,14 +177,10 @@ class Forwarder:
         self._selector.modify(lookup.sock, selectors.EVENT_READ, lambda: self._receive_tcp(lookup))
 
     def _receive_tcp(self, lookup: Lookup) -> None:
-        assert lookup.sock is not None and lookup.inbox is not None
-        try:
-            data = lookup.sock.recv(65536)
-        except BlockingIOError:
+        data = self._arrived(lookup)
+        if data is None:
             return
-        except OSError as error:
-            self._refused(lookup, error)
-            return
+        assert lookup.inbox is not None
         lookup.inbox += data
         size = int.from_bytes(lookup.inbox[:2], "big")
         if len(lookup.inbox) >= 2 + size and len(lookup.inbox) > 2:

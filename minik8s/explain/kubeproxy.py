@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from minik8s import params
+from minik8s.api.addresses import host_port
 from minik8s.api.core import Service
 from minik8s.explain.rules import Told
 
@@ -33,7 +34,7 @@ class Backend:
 
     @property
     def target(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        return host_port(self.address, self.port)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class HealthServer:
         class Handler(_Handler):
             pages = owner
 
-        self._server = _Server((self.address, self.port), Handler)
+        self._server = Server((self.address, self.port), Handler)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(STOP_LOOK_S,), name="health", daemon=True).start()
 
@@ -98,7 +98,9 @@ def stacks() -> str:
     return "\n".join(parts)
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """A thread for each connection; asks nobody how the machine is called."""
+
     daemon_threads = True
     allow_reuse_address = True
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, NoReturn, TypeVar
 
 from setproctitle import setproctitle
 
@@ -143,13 +143,24 @@ def fork(work: Callable[[], None], title: str) -> int:
     pid = os.fork()
     if pid:
         return pid
-    code = 1
-    try:
+
+    def life() -> None:
         die_with_parent()
         set_title(title)
         work()
+
+    end_after(life)
+
+
+def end_after(work: Callable[[], None]) -> NoReturn:
+    """In a forked child: do `work`, then end, without the clean-up that is the parent's."""
+    code = 1
+    try:
+        work()
         code = 0
-    except BaseException:  # the last line of a process: say why, then end without the parent's clean-up
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:  # the last line of a process: say why
         sys.excepthook(*sys.exc_info())
     finally:
         with contextlib.suppress(Exception):

@@ -11,7 +11,7 @@ ROOT = Path("/proc/sys")
 
 def ip_families() -> tuple[str, ...]:
     """The address families this kernel speaks, by Kubernetes' names. Without IPv6 it lacks the file."""
-    return ("IPv4", "IPv6") if Path("/proc/net/if_inet6").exists() else ("IPv4",)
+    return ("IPv4", "IPv6") if Path("/proc/thread-self/net/if_inet6").exists() else ("IPv4",)
 
 
 def allow_ipv6(link: str = "all") -> None:

@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from minik8s.api.addresses import host_port
 from minik8s.api.core import Service
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.ingress.rules import Target
@@ -48,7 +49,7 @@ def endpoint_text(address: str, port: int) -> str:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return ""
-    return f"{ip}:{port}" if ip.version == 4 else f"[{ip}]:{port}"
+    return host_port(str(ip), port)
 
 
 def _texts(found: Sequence[tuple[Endpoint, str]], wanted: Callable[[Endpoint], bool], six: bool) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from minik8s.api import discovery
+from minik8s.api.addresses import host_port
 from minik8s.proxy.layout import IPV4, Family
 
 # What only the machine itself means by an address, or nobody: loopback, unspecified, and by the first byte multicast.
@@ -67,7 +68,7 @@ class Endpoint:
     @property
     def target(self) -> str:
         """How nft writes it: `10.244.1.5:8080`, `[fd00:244:1::5]:8080`."""
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        return host_port(self.address, self.port)
 
     @property
     def serving(self) -> bool:

@@ -13,14 +13,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from minik8s.api.core import Service
 from minik8s.api.discovery import EndpointSlice
 from minik8s.client.component import Component
 from minik8s.client.loop import Controller
+from minik8s.host.health import Server
 from minik8s.proxy.followed import Followed, Sources
 
 RETRY_S = 5.0  # how soon a port that somebody else has, or a node without addresses, is tried again
@@ -114,20 +114,12 @@ class HealthChecks:
             server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
+class _Server(Server):
     def __init__(self, address: str, port: int, told: Told) -> None:
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.told = told
         super().__init__((address, port), _Handler)
         threading.Thread(target=self.serve_forever, args=(_STOP_LOOK_S,), name="healthcheck", daemon=True).start()
-
-    def server_bind(self) -> None:
-        # The standard library's would ask DNS for our own name.
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
 
 class _Handler(BaseHTTPRequestHandler):

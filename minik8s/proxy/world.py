@@ -7,8 +7,8 @@ of the node are never read or written.
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 
+from minik8s.host import sysctl
 from minik8s.nft.flows import Flows
 from minik8s.nft.kernel import Nft, NftError, forget_flows, listing, open_nftables
 from minik8s.nft.parse import NotUnderstood, parse
@@ -28,7 +28,7 @@ class World:
 
     def families(self) -> list[Family]:
         """IPv4, and IPv6 where this namespace has it."""
-        return [IPV4, IPV6] if Path("/proc/thread-self/net/if_inet6").exists() else [IPV4]
+        return [family for family in (IPV4, IPV6) if family.name in sysctl.ip_families()]
 
     def observe(self, address: str) -> Table | None:
         """Our table (`ip minik8s`) as a former proxy left it in the kernel. None: none there, or none we can read."""

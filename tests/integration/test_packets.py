@@ -86,28 +86,19 @@ def paths(family: Family, case: Case) -> str:
 def seen_of(family: Family, case: Case) -> set[str]:
     answered = any(" from " in end for end in case.ends)
     count = QUESTIONS * len(case.ends) if len(case.ends) > 1 else 2 if answered else 1
-    asks = {"tcp": tcp, "udp": udp, "icmp": ping}
+    ask = ping if case.proto == "icmp" else talk
     patience = ANSWER_S if answered else SILENCE_S
-    return {asks[case.proto](family, case, patience) for _ in range(count)}
+    return {ask(family, case, patience) for _ in range(count)}
 
 
-def tcp(family: Family, case: Case, patience: float) -> str:
-    with opened(family, case, socket.SOCK_STREAM) as sock:
+def talk(family: Family, case: Case, patience: float) -> str:
+    """A connection, or a datagram, and what came of it."""
+    kind = socket.SOCK_DGRAM if case.proto == "udp" else socket.SOCK_STREAM
+    with opened(family, case, kind) as sock:
         sock.settimeout(patience)
         try:
             sock.connect((case.address, case.port))
             sock.sendall(b"hello")
-            return answer(family, case, sock.recv(100))
-        except OSError as error:
-            return failed(error)
-
-
-def udp(family: Family, case: Case, patience: float) -> str:
-    with opened(family, case, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(patience)
-        try:
-            sock.connect((case.address, case.port))
-            sock.send(b"hello")
             return answer(family, case, sock.recv(100))
         except OSError as error:
             return failed(error)

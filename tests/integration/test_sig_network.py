@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import pytest
 from support import stage as stages
 from support.cluster import Cluster, until
-from support.stage import PLACES, Stage, condition, each_node, url
+from support.stage import PLACES, Stage, each_node, url
 
 from minik8s.api.core import Endpoints, Service
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
-from minik8s.api.pods import Pod
+from minik8s.api.pods import Pod, is_ready
 from minik8s.client.errors import ApiError
 from minik8s.cluster import topology
 
@@ -108,7 +108,7 @@ def test_unready_endpoints_are_reached_if_publish_not_ready_addresses_is_true_an
     name = f"unready-{str(published).lower()}"
     pod = stage.backend(name, "node-2", labels=f"{{stage: more, unready: {name}}}", ready='["false"]')
     found = stage.space.wait(Pod, lambda seen: seen[name].status.phase == "Running")
-    assert not condition(found[name], "Ready")
+    assert not is_ready(found[name])
     service = stage.service(name, selector={"unready": name}, publishNotReadyAddresses=published)
     if published:
         stage.everybody("pod", url(service), {pod.metadata.name})

@@ -7,9 +7,9 @@ import pytest
 import test_proxy_api as rules
 
 from minik8s.api import core
+from minik8s.api.addresses import host_port
 from minik8s.proxy import ipvs
 from minik8s.proxy.layout import IPV4
-from minik8s.proxy.virtual.plan import host
 
 inside = rules.inside
 
@@ -21,7 +21,7 @@ class World(rules.World):
         names = {one.spec.clusterIP: one.metadata.name for one in self.admin.list(core.Service, "default").items}
         return {
             f"svc/default/{names.get(key.address, key.address)}/http": [
-                host(*target) for target, real in sorted(virtual.reals.items()) if real.weight
+                host_port(*target) for target, real in sorted(virtual.reals.items()) if real.weight
             ]
             for key, virtual in ipvs.observe(IPV4)[0].virtuals.items()
         }

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from minik8s import params
+from minik8s.api.addresses import host_port
 from minik8s.proxy import layout
 from minik8s.proxy.endpoints import Endpoint
 from minik8s.proxy.plan import PortPlan, ServicePlan
@@ -31,7 +32,7 @@ class Key:
     port: int
 
     def __str__(self) -> str:
-        return f"{self.protocol} {host(self.address, self.port)}"
+        return f"{self.protocol} {host_port(self.address, self.port)}"
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,8 @@ class Action:
     address: str = ""
 
     def __str__(self) -> str:
-        what = self.address or f"{self.key}{f' -> {host(*self.real)}' if self.real else ''}"
+        what = self.address or f"{self.key}{f' -> {host_port(*self.real)}' if self.real else ''}"
         return f"{self.do} {what}: {self.because}"
-
-
-def host(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 # --- What shall be ----------------------------------------------------------------------------------------------------

@@ -16,12 +16,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from minik8s import params
+from minik8s.api.addresses import host_port
 from minik8s.host import clock
 from minik8s.proxy import ipvs
 from minik8s.proxy.layout import IPV4, IPV6, Family
 from minik8s.proxy.plan import ServicePlan
 from minik8s.proxy.virtual.book import Book
-from minik8s.proxy.virtual.plan import State, after, busy, host, owned, part, plan, removal, wanted
+from minik8s.proxy.virtual.plan import State, after, busy, owned, part, plan, removal, wanted
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class Servers:
                 "persistent": seen[key].persistent,
                 "servers": [
                     {
-                        "target": host(*target),
+                        "target": host_port(*target),
                         "weight": real.weight,
                         "connections": real.connections,
                         "who": one.who.get(target, "a server that no EndpointSlice names any more"),

@@ -18,7 +18,7 @@ from support.cluster import ClientPod, Cluster, Space, until
 
 from minik8s.api import codec
 from minik8s.api.core import Service
-from minik8s.api.pods import Pod
+from minik8s.api.pods import Pod, is_ready
 from minik8s.cluster import topology
 from minik8s.host import processes
 
@@ -142,7 +142,7 @@ class Stage:
         """Wait until these Pods are ready."""
 
         def done(pods: dict[str, Pod]) -> bool:
-            return all(name in pods and condition(pods[name], "Ready") for name in names)
+            return all(name in pods and is_ready(pods[name]) for name in names)
 
         found = self.space.wait(Pod, done)
         return [found[name] for name in names]
@@ -151,10 +151,6 @@ class Stage:
         self.space.client.delete(cls, name, self.space.name)
         if wait:
             self.space.wait(cls, lambda seen: name not in seen)
-
-
-def condition(pod: Pod, kind: str) -> bool:
-    return any(each.type == kind and each.status == "True" for each in pod.status.conditions)
 
 
 def up(cluster: Cluster, name: str) -> Iterator[Stage]:

@@ -7,6 +7,8 @@ outside 192.168.56.1                             Services 10.96.0.0/16
 
 from typing import Any
 
+from support.packets import STATES
+
 from minik8s.api import core, discovery
 from minik8s.api.codec import from_dict
 from minik8s.proxy.book import Book
@@ -21,12 +23,6 @@ PLACES = {
     "c": ("10.244.2.2", "node-2"),
     "n1": ("192.168.56.11", "node-1"),  # on the node's own address, as DNS is
     "n2": ("192.168.56.12", "node-2"),
-}
-STATES = {
-    "ready": {"ready": True, "serving": True, "terminating": False},
-    "starting": {"ready": False, "serving": False, "terminating": False},
-    "leaving": {"ready": False, "serving": True, "terminating": True},
-    "gone": {"ready": False, "serving": False, "terminating": True},
 }
 
 
