@@ -8,11 +8,11 @@ import urllib.request
 from types import SimpleNamespace
 
 import pytest
+from played_informer import Memory
 
 from minik8s.api.codec import from_dict
 from minik8s.api.core import Node, Service
 from minik8s.api.discovery import EndpointSlice
-from minik8s.api.meta import key as key_of
 from minik8s.proxy.followed import KEY, Sources
 from minik8s.proxy.healthcheck import HealthChecks, asked, local_endpoints
 
@@ -48,27 +48,6 @@ def test_counted_are_the_ready_endpoints_of_this_node_each_once():
     slices = [slice_of(*four), slice_of(("fd00:244:0:1::2", "node-1", True), family="IPv6")]
     both = service(32000, ipFamilies=["IPv4", "IPv6"])
     assert [local_endpoints(both, slices, f"node-{n}") for n in (1, 2, 3)] == [1, 1, 0]
-
-
-class Memory:
-    """An informer that holds what it is told."""
-
-    def __init__(self, *objects) -> None:
-        self.objects, self.handlers = {key_of(each): each for each in objects}, []
-
-    def on_change(self, handler) -> None:
-        self.handlers.append(handler)
-
-    def get(self, key):
-        return self.objects.get(key)
-
-    def values(self):
-        return list(self.objects.values())
-
-    def put(self, obj) -> None:
-        old, self.objects[key_of(obj)] = self.objects.get(key_of(obj)), obj
-        for handler in self.handlers:
-            handler(old, obj)
 
 
 def free_port() -> int:
