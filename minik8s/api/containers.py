@@ -1,0 +1,198 @@
+"""A container of a Pod: what it runs, with which environment, limits and probes, and what became of it.
+
+Read `pods.py` for the Pod around it, `volumes.py` for what is mounted. Source: the published OpenAPI of 1.33.
+"""
+
+import msgspec
+
+from minik8s.api.meta import IntOrString, Quantity, Struct, says
+
+# --- What runs -------------------------------------------------------------------------------------------------------
+
+
+class ContainerPort(Struct):
+    """A port that a container says it listens on. Its name is what a Service's `targetPort` may refer to."""
+
+    containerPort: int
+    name: str = ""
+    protocol: str = says("TCP")
+    hostPort: int = 0
+    hostIP: str = ""
+
+
+class ObjectFieldSelector(Struct):
+    fieldPath: str
+    apiVersion: str = ""
+
+
+class KeySelector(Struct):
+    """A key of a ConfigMap or Secret called `name`."""
+
+    key: str
+    name: str = ""
+    optional: bool | None = None
+
+
+class EnvVarSource(Struct):
+    fieldRef: ObjectFieldSelector | None = None
+    configMapKeyRef: KeySelector | None = None
+    secretKeyRef: KeySelector | None = None
+
+
+class EnvVar(Struct):
+    name: str
+    value: str = ""
+    valueFrom: EnvVarSource | None = None
+
+
+class EnvSource(Struct):
+    name: str = ""
+    optional: bool | None = None
+
+
+class EnvFromSource(Struct):
+    prefix: str = ""
+    configMapRef: EnvSource | None = None
+    secretRef: EnvSource | None = None
+
+
+class HTTPHeader(Struct):
+    name: str
+    value: str
+
+
+class HTTPGetAction(Struct):
+    port: IntOrString
+    path: str = ""
+    host: str = ""
+    scheme: str = ""
+    httpHeaders: list[HTTPHeader] = []
+
+
+class TCPSocketAction(Struct):
+    port: IntOrString
+    host: str = ""
+
+
+class ExecAction(Struct):
+    command: list[str] = []
+
+
+class Probe(Struct):
+    """A question put to a container again and again. Exactly one of `httpGet`, `tcpSocket`, `exec`."""
+
+    httpGet: HTTPGetAction | None = None
+    tcpSocket: TCPSocketAction | None = None
+    exec: ExecAction | None = None
+    initialDelaySeconds: int = 0
+    timeoutSeconds: int = 0
+    periodSeconds: int = 0
+    successThreshold: int = 0
+    failureThreshold: int = 0
+    terminationGracePeriodSeconds: int | None = None
+
+
+class SleepAction(Struct):
+    seconds: int
+
+
+class LifecycleHandler(Struct):
+    exec: ExecAction | None = None
+    httpGet: HTTPGetAction | None = None
+    sleep: SleepAction | None = None
+
+
+class Lifecycle(Struct):
+    preStop: LifecycleHandler | None = None
+
+
+class ResourceRequirements(Struct):
+    limits: dict[str, Quantity] = {}
+    requests: dict[str, Quantity] = {}
+
+
+class Capabilities(Struct):
+    add: list[str] = []
+    drop: list[str] = []
+
+
+class SecurityContext(Struct):
+    capabilities: Capabilities | None = None
+    runAsUser: int | None = None
+    runAsGroup: int | None = None
+    readOnlyRootFilesystem: bool | None = None
+
+
+class VolumeMount(Struct):
+    name: str
+    mountPath: str
+    readOnly: bool = False
+    subPath: str = ""
+
+
+class Container(Struct):
+    """One container of a Pod."""
+
+    name: str
+    image: str = ""
+    command: list[str] = []
+    args: list[str] = []
+    workingDir: str = ""
+    ports: list[ContainerPort] = []
+    envFrom: list[EnvFromSource] = []
+    env: list[EnvVar] = []
+    resources: ResourceRequirements = msgspec.field(default_factory=ResourceRequirements)
+    volumeMounts: list[VolumeMount] = []
+    livenessProbe: Probe | None = None
+    readinessProbe: Probe | None = None
+    startupProbe: Probe | None = None
+    lifecycle: Lifecycle | None = None
+    terminationMessagePath: str = ""
+    terminationMessagePolicy: str = ""
+    imagePullPolicy: str = ""
+    securityContext: SecurityContext | None = None
+    stdin: bool = False
+    stdinOnce: bool = False
+    tty: bool = False
+
+
+# --- What became of it -----------------------------------------------------------------------------------------------
+
+
+class ContainerStateWaiting(Struct):
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerStateRunning(Struct):
+    startedAt: str | None = None
+
+
+class ContainerStateTerminated(Struct):
+    exitCode: int = msgspec.field(default_factory=int)
+    signal: int = 0
+    reason: str = ""
+    message: str = ""
+    startedAt: str | None = None
+    finishedAt: str | None = None
+    containerID: str = ""
+
+
+class ContainerState(Struct):
+    """At most one of the three is set."""
+
+    waiting: ContainerStateWaiting | None = None
+    running: ContainerStateRunning | None = None
+    terminated: ContainerStateTerminated | None = None
+
+
+class ContainerStatus(Struct):
+    name: str
+    state: ContainerState = msgspec.field(default_factory=ContainerState)
+    lastState: ContainerState = msgspec.field(default_factory=ContainerState)
+    ready: bool = msgspec.field(default_factory=bool)
+    restartCount: int = msgspec.field(default_factory=int)
+    image: str = says("")
+    imageID: str = says("")
+    containerID: str = ""
+    started: bool | None = None
