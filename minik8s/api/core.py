@@ -242,7 +242,7 @@ class LocalObjectReference(Struct):
     name: str = ""
 
 
-@resource("serviceaccounts", short=("sa",))
+@resource("serviceaccounts", short=("sa",), subresources=("token",))
 class ServiceAccount(Object):
     """An identity for Pods."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from minik8s import params
-from minik8s.api.core import Endpoints, NodeSpec, ServiceAccount, ServicePort, ServiceSpec, Taint
+from minik8s.api.core import Endpoints, NodeSpec, Secret, ServiceAccount, ServicePort, ServiceSpec, Taint
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.meta import Object
 from minik8s.api.networking import IngressBackend, IngressClassSpec
@@ -24,6 +24,7 @@ from minik8s.api.pods import Affinity, Container, EmptyDirVolumeSource, Pod, Pod
 NO_TOKEN = "Pods get no token here, so they have no identity at the API server"
 NO_CLASS = "nobody of this class is here: EXTERNAL-IP stays <pending>, the node ports work"
 NO_ZONES = "endpoints get no zones here; of the preferences only PreferSameNode is followed"
+NO_KEPT_TOKEN = "no token is put into it: `kubectl create token` asks for one, and Pods have theirs as files"
 SCTP = "rules are written for SCTP, but only TCP and UDP are tried"
 
 
@@ -76,6 +77,7 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
         Idle("automountServiceAccountToken", NO_TOKEN),
         Idle("imagePullSecrets", "images are pulled without credentials"),
     ),
+    Secret: (Idle("type", NO_KEPT_TOKEN, when=_is("type", "kubernetes.io/service-account-token")),),
     ServiceSpec: (
         Idle("externalName", "only a Service of type ExternalName has one", when=lambda it: it.type != "ExternalName"),
         Idle("loadBalancerIP", "only type LoadBalancer gets an address", when=lambda it: it.type != "LoadBalancer"),

@@ -8,9 +8,10 @@ order; an address or a node port belongs to one Service.
 Everything is derived from the table of kinds (`api.kinds`): there is one path for all kinds, and `strategy.py` holds
 the few things in which they differ. A request goes through these files, in this order:
 
-    http.py         HTTP in and out, errors as Status, who asks (authn.py), the audit line (audit.py)
+    http.py         HTTP in and out, errors as Status, who asks (authenticator.py), the audit line (audit.py)
     routes.py       path → kind, namespace, name, subresource
     authz.py        may they?
+    tokens.py       tokens of ServiceAccounts: made, and believed while what they speak of is there
     admission.py    bytes → a complete, valid object
     verbs.py        create, update, patch, delete; deletion.py decides how an object goes; services.py and families.py
                     what a Service keeps and asks for, allocation.py gives it addresses and ports

@@ -1,8 +1,10 @@
-"""Who asks: the user and the groups in the certificate of the other side.
+"""Who asks: by a client certificate, by a bearer token, or nobody.
 
-The TLS handshake has checked that the cluster's authority signed it and that the other side holds its key, so the
-subject can be believed: the common name is the user, each organisation a group. Invariant: whoever shows no
-certificate is `system:anonymous`, never nobody. Read next: authz.py.
+The TLS handshake has checked that the cluster's authority signed the certificate and that the other side holds its
+key, so its subject can be believed: the common name is the user, each organisation a group. Where there is none, a
+token may say it: that of a ServiceAccount (`tokens.py`) or a bootstrap token (`bootstrap.py`). Invariants: whoever
+shows nothing is `system:anonymous`, never nobody; whoever shows a token that does not count is refused, and never
+taken for anonymous. Read next: authz.py.
 """
 
 import ssl
@@ -16,10 +18,12 @@ UNAUTHENTICATED = "system:unauthenticated"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A name and the groups it is in, all of them."""
+    """A name and the groups it is in, all of them. `extra` tells how it was found out, for people and for webhooks."""
 
     name: str
     groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def anonymous(self) -> bool:
@@ -29,8 +33,8 @@ class User:
 ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
 
 
-def user_of(environ: Mapping[str, Any]) -> User:
-    """The user at the other end of the connection that a request came in on (gunicorn puts the socket there)."""
+def certified(environ: Mapping[str, Any]) -> User:
+    """The user in the certificate of the connection that a request came in on (gunicorn puts the socket there)."""
     sock = environ.get("gunicorn.socket")
     return subject(sock.getpeercert()) if isinstance(sock, ssl.SSLSocket) else ANONYMOUS
 
@@ -43,3 +47,9 @@ def subject(certificate: Mapping[str, Any] | None) -> User:
         return ANONYMOUS
     groups = tuple(value for field, value in parts if field == "organizationName")
     return User(name, (*groups, AUTHENTICATED))
+
+
+def bearer_token(environ: Mapping[str, Any]) -> str | None:
+    """The token of an `Authorization: Bearer …` header, or None."""
+    scheme, _, token = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

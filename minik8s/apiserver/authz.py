@@ -93,6 +93,11 @@ def own_announcement(ask: Ask) -> bool:
     return not known or holds == me or (not holds and held in ("", me))
 
 
+def own_token(ask: Ask) -> bool:
+    """A ServiceAccount's token for a Pod that is bound to the node, and that ends with it."""
+    return bool(ask.node) and (ask.after is None or (isinstance(ask.after, Pod) and own_pod(ask)))
+
+
 def by_name(ask: Ask) -> bool:
     """One object, asked for by its name."""
     return bool(ask.name)
@@ -149,6 +154,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
             ("pods/status",),
             only=own_report,
             because="a node may report only on Pods that are bound to it, and not change their labels",
+        ),
+        Rule(
+            ("create",),
+            ("serviceaccounts/token",),
+            only=own_token,
+            because="a node may ask only for tokens that are bound to its own Pods",
         ),
         Rule(("delete",), ("pods",), only=own_pod, because="a node may delete only Pods that are bound to it"),
         Rule(

@@ -23,11 +23,13 @@ SUBRESOURCE_VERBS = {
     "log": ["get"],
     "finalize": ["update"],
     "proxy": ["get"],
+    "token": ["create"],
 }
 SUBRESOURCE_KINDS = {
     "scale": ("autoscaling", "v1", "Scale"),
     "binding": ("", "v1", "Binding"),
     "eviction": ("policy", "v1", "Eviction"),
+    "token": ("authentication.k8s.io", "v1", "TokenRequest"),
 }
 STREAMS = {"exec": "PodExecOptions", "attach": "PodAttachOptions", "portforward": "PodPortForwardOptions"}
 # The API that is implemented; minik8s' own version stands in gitVersion's suffix.

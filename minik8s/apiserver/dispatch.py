@@ -14,6 +14,8 @@ from minik8s.apiserver import access, admission, errors, reads, subresources, us
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request, Written
 from minik8s.apiserver.routes import Target
+from minik8s.apiserver.signing import Keys
+from minik8s.apiserver.tokens import Tokens
 from minik8s.apiserver.verbs import Verbs
 from minik8s.apiserver.watching import Watches
 
@@ -31,8 +33,9 @@ SUBRESOURCES: dict[str, dict[str, Subresource]] = {
 class Dispatcher:
     """Everything that answers requests, over one registry."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, keys: Keys | None = None) -> None:
         self.registry = registry
+        self.tokens = Tokens(registry, keys) if keys else None
         self.verbs = Verbs(registry)
         self.watches = Watches(registry)
         self.prepared = threading.Event()  # set when the first namespaces are there
@@ -61,10 +64,19 @@ class Dispatcher:
         return write(request)
 
     def _subresource(self, request: Request) -> Answer:
+        if request.target.subresource == "token":
+            return self._token(request)
         how = SUBRESOURCES.get(request.target.subresource, {}).get(request.verb)
         if how is None:
             raise errors.method_not_allowed(request.verb)
         return how(self.verbs, request)
+
+    def _token(self, request: Request) -> Answer:
+        if request.verb != "create":
+            raise errors.method_not_allowed(request.verb)
+        if self.tokens is None:
+            raise errors.internal("this API server was given no --service-account-signing-key-file")
+        return self.tokens.request(request)
 
     def _delete_all(self, request: Request) -> Answer:
         """One by one, as clients would: each object has its own finalizers and its own grace."""

@@ -17,8 +17,9 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from minik8s import params
 from minik8s.api import codec
-from minik8s.apiserver import access, authn, authz, discovery, errors, routes
+from minik8s.apiserver import access, authn, authz, discovery, errors, routes, tokens
 from minik8s.apiserver.audit import Audit
+from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import WRITES, Dispatcher
 from minik8s.apiserver.relay import SUBRESOURCES as RELAYED
 from minik8s.apiserver.relay import Relay
@@ -39,10 +40,11 @@ log = logging.getLogger(__name__)
 class Server:
     """Answers HTTP requests through a dispatcher."""
 
-    def __init__(self, dispatcher: Dispatcher, audit: Audit, relay: Relay) -> None:
+    def __init__(self, dispatcher: Dispatcher, audit: Audit, relay: Relay, who: Authenticator) -> None:
         self._dispatcher = dispatcher
         self._audit = audit
         self._relay = relay
+        self._who = who
 
     def wsgi(self) -> WSGI:
         """The WSGI application: Flask, and around it what Flask cannot do, an upgraded connection."""
@@ -82,7 +84,7 @@ class Server:
         return app
 
     def _handle(self, path: str = "") -> Response:
-        user = authn.user_of(http.environ)
+        user = self._who.user_of(http.environ)
         target = routes.resolve(path)
         if target is None:
             return self._page("/" + path.strip("/"), user)
@@ -144,10 +146,17 @@ class Server:
             return Response("ok", mimetype="text/plain")
         if path == "/minik8s/audit":
             return self._audit_page()
-        found = _discovery(path.strip("/").split("/"))
+        found = self._issuer(path) or _discovery(path.strip("/").split("/"))
         if found is None:
             raise errors.no_such_path()
         return _json(found)
+
+    def _issuer(self, path: str) -> dict[str, Any] | None:
+        """By what others can check the tokens that this server signs."""
+        signs = self._dispatcher.tokens
+        if signs is None or path not in tokens.PUBLISHED:
+            return None
+        return tokens.configuration() if path == tokens.PUBLISHED[0] else signs.keys.public()
 
     def _ready(self) -> bool:
         cache = self._dispatcher.registry.cache

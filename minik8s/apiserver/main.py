@@ -17,11 +17,13 @@ from gunicorn.workers.gthread import ThreadWorker
 from minik8s import params
 from minik8s.apiserver import housekeeping
 from minik8s.apiserver.audit import Audit
+from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import Dispatcher
 from minik8s.apiserver.http import Server
 from minik8s.apiserver.options import ServerOptions
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.relay import Relay
+from minik8s.apiserver.signing import Keys
 from minik8s.apiserver.streaming import Agents
 from minik8s.host import processes
 from minik8s.store.cache import Cache
@@ -109,10 +111,12 @@ def serve(options: ServerOptions) -> Any:
     cache = Cache(store)
     cache.start()
     registry = Registry(store, cache)
-    dispatcher = Dispatcher(registry)
+    signs = options.service_account_signing_key_file
+    dispatcher = Dispatcher(registry, Keys.load(signs) if signs else None)
     dispatcher.watches.stopping = _stopping
     threading.Thread(target=housekeeping.run, args=(dispatcher, _stopping), name="housekeeping", daemon=True).start()
-    return Server(dispatcher, Audit(options.audit_file or None), Relay(registry, _agents(options))).wsgi()
+    who = Authenticator(registry, dispatcher.tokens)
+    return Server(dispatcher, Audit(options.audit_file or None), Relay(registry, _agents(options)), who).wsgi()
 
 
 def _agents(options: ServerOptions) -> Agents | None:

@@ -9,8 +9,9 @@ from minik8s import params
 class ServerOptions:
     """Addresses and files. `listen`: "address:port", or "fd://N" for a socket that the parent process has opened.
 
-    `kubelet_client_*` is what this server shows to the agents for logs and exec. With no `audit_file` the audit is only
-    kept in memory. One etcd endpoint or several; the etcd is dedicated to the cluster.
+    `kubelet_client_*` is what this server shows to the agents for logs and exec. Without a
+    `service_account_signing_key_file` no ServiceAccount has tokens. With no `audit_file` the audit is only kept in
+    memory. One etcd endpoint or several; the etcd is dedicated to the cluster.
     """
 
     etcd: tuple[str, ...] = (f"127.0.0.1:{params.ETCD_CLIENT_PORT}",)
@@ -20,6 +21,7 @@ class ServerOptions:
     client_ca_file: str = ""
     kubelet_client_certificate: str = ""
     kubelet_client_key: str = ""
+    service_account_signing_key_file: str = ""
     audit_file: str = ""
     name: str = "apiserver"
     threads: int = field(default=params.SERVER_THREADS)

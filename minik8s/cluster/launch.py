@@ -169,5 +169,6 @@ def server_options(where: state.Paths, sockets: tuple[int, ...]) -> ServerOption
         client_ca_file=str(where.pki / "ca.crt"),
         kubelet_client_certificate=str(where.pki / "apiserver-kubelet-client.crt"),
         kubelet_client_key=str(where.pki / "apiserver-kubelet-client.key"),
+        service_account_signing_key_file=str(where.pki / "sa.key"),
         audit_file=str(where.audit),
     )

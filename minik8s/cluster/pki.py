@@ -78,6 +78,7 @@ def ensure(where: state.Paths, port: int, nodes: dict[str, str], *, ingress: boo
         where.pki / "apiserver-kubelet-client",
         Identity("kube-apiserver-kubelet-client", ("system:masters",)),
     )
+    ensure_signer(where)
     _ensure_kubeconfig(authority, where.kubeconfig, ADMIN, (where.name, f"https://127.0.0.1:{port}"))
     inside = (where.name, f"https://{params.CONTROL_PLANE_ADDRESS}:{params.API_PORT}")
     for name, identity in CONTROL_PLANE.items():
@@ -99,6 +100,14 @@ def ensure_authority(where: state.Paths) -> Authority:
     pem = file.read_bytes()
     key = _load_key(key_file.read_bytes())
     return Authority(key, x509.load_pem_x509_certificate(pem), pem)
+
+
+def ensure_signer(where: state.Paths) -> Path:
+    """The key that signs tokens of ServiceAccounts, under kubeadm's name. Nobody but the API server needs it."""
+    key_file = where.pki / "sa.key"
+    if not key_file.exists():
+        state.replace(key_file, _key_pem(ec.generate_private_key(ec.SECP256R1())).decode())
+    return key_file
 
 
 def ensure_node(authority: Authority, where: state.Paths, node: str, address: str) -> None:

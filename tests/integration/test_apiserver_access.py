@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from support.apiserver import config, pod, service
+from support.apiserver import Http, config, pod, service
 
 pytestmark = pytest.mark.system
 KUBECTL = shutil.which("kubectl")
@@ -82,6 +82,29 @@ def test_the_audit_tells_who_wrote_what_and_why(api, namespace):
     assert (line["resource"], line["name"], line["because"]) == ("configmaps", "one", "two are missing")
     assert line["from"] == ["pods/a/web-1@12", "replicasets/a/web@9"]
     assert api.admin.get(f"/minik8s/audit?since={'x'}", 400)["reason"] == "BadRequest"
+
+
+def test_a_service_account_shows_its_token_and_is_forgotten_with_it(api, namespace):
+    accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    api.admin.post(accounts, {"metadata": {"name": "robot"}})
+    before = int(api.admin.get(accounts)["metadata"]["resourceVersion"])
+    token = api.admin.post(f"{accounts}/robot/token", {"spec": {"expirationSeconds": 600}})["status"]["token"]
+    shown = {"Authorization": f"Bearer {token}"}
+    assert api.anonymous.json("GET", "/api/v1", code=200, **shown)["kind"] == "APIResourceList"
+    refused = api.anonymous.json("GET", f"/api/v1/namespaces/{namespace}/secrets", code=403, **shown)
+    assert f'User "system:serviceaccount:{namespace}:robot" cannot list resource "secrets"' in refused["message"]
+    for path in ("/.well-known/openid-configuration", "/openid/v1/jwks"):
+        assert api.admin.get(path)
+    audit = api.admin.ask("GET", f"/minik8s/audit?since={before - 1}").data.decode()
+    lines = [json.loads(line) for line in audit.splitlines()]
+    assert ("create", "token", "robot", 201) in [(e["verb"], e["subresource"], e["name"], e["code"]) for e in lines]
+    assert token not in audit
+    at_other = Http(api.other)
+    assert at_other.json("GET", "/api/v1", code=200, **shown)
+    api.admin.delete(f"{accounts}/robot")
+    for server in (api.anonymous, at_other):
+        answer = server.json("GET", "/version", code=401, **shown)
+        assert (answer["kind"], answer["reason"]) == ("Status", "Unauthorized")
 
 
 @pytest.mark.skipif(not KUBECTL, reason="no kubectl on this machine")

@@ -83,6 +83,7 @@ class Certificates:
         self.ca = self._write("ca.crt", self.authority.pem)
         self.server = self._pair("server", pki.Identity("kube-apiserver"), ("127.0.0.1", "localhost"))
 
+        self.signer = str(pki.ensure_signer(state.Paths(folder)))
         self.agents_client = self.client("kube-apiserver-kubelet-client", "system:masters")
 
     def serving(self, name: str, address: str) -> tuple[str, str]:
@@ -122,6 +123,7 @@ class Server:
             tls_cert_file=certificates.server[0],
             tls_private_key_file=certificates.server[1],
             client_ca_file=certificates.ca,
+            service_account_signing_key_file=certificates.signer,
             audit_file=str(folder / f"audit-{name}.jsonl"),
             kubelet_client_certificate=certificates.agents_client[0],
             kubelet_client_key=certificates.agents_client[1],

@@ -1,6 +1,6 @@
 """Who asks."""
 
-from minik8s.apiserver.authn import ANONYMOUS, subject, user_of
+from minik8s.apiserver.authn import ANONYMOUS, certified, subject
 
 
 def test_the_common_name_is_the_user_and_each_organisation_a_group():
@@ -15,5 +15,5 @@ def test_without_a_certificate_or_a_name_one_is_anonymous():
     nameless = {"subject": ((("organizationName", "system:masters"),),)}
     for certificate in (None, {}, nameless):
         assert subject(certificate) == ANONYMOUS
-    assert user_of({}) == user_of({"gunicorn.socket": object()}) == ANONYMOUS
+    assert certified({}) == certified({"gunicorn.socket": object()}) == ANONYMOUS
     assert ANONYMOUS.anonymous
