@@ -6,5 +6,5 @@ list of msgspec Structs whose attributes are exactly the names on the wire, so t
 `spec.nodeName` in YAML.
 
 Read `meta.py` first (what all objects share), then `core.py`, then `kinds.py` (the table from which routes, the
-command line and the store's keys are derived).
+command line and the store's keys are derived). `words/` says what each field means, for `kubectl explain`.
 """

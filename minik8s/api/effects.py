@@ -28,6 +28,11 @@ NO_KEPT_TOKEN = "no token is put into it: `kubectl create token` asks for one, a
 SCTP = "rules are written for SCTP, but only TCP and UDP are tried"
 
 
+def always(owner: Any) -> bool:
+    """The field never does anything, whatever stands beside it."""
+    return True
+
+
 @dataclass(frozen=True)
 class Idle:
     """A field without effect: what happens instead, which values ask for nothing more, and when it is spoken of.
@@ -38,7 +43,7 @@ class Idle:
     field: str
     says: str
     harmless: tuple[Any, ...] = ()
-    when: Callable[[Any], bool] = lambda owner: True  # asked with the struct that has the field
+    when: Callable[[Any], bool] = always  # asked with the struct that has the field
 
 
 def _is(field: str, *values: str) -> Callable[[Any], bool]:
