@@ -202,6 +202,7 @@ DNS_START_PATIENCE_S = 1.0  # how long questions wait for the first full list be
 DNS_UDP_SIZE = 1232  # the longest UDP reply, and what we say we take: fits every path unfragmented (DNS flag day 2020)
 DNS_MEMO_ENTRIES = 20_000  # whole answers remembered; a random-name attack must not fill the memory
 DNS_BATCH = 64  # datagrams answered before changes and TCP have their turn
+DNS_PAGE = 250  # objects read at once when a kind is listed
 DNS_WORDS_BATCH = 8  # changes taken in before questions have their turn: half a millisecond's work
 DNS_WORDS_HELD = 1 << 20  # bytes of changes held before the reader has to wait
 DNS_RECEIVE_BUFFER = 1 << 20  # bytes of questions that may wait while the loop is busy

@@ -3,6 +3,6 @@
 Reads the API server (law 1: nobody but the API server opens the store) and writes only through it. Each write carries
 why it was made (`Why`), so that the audit log can tell the whole chain.
 
-Read `rest.py` (requests), then `informer.py` (a local copy kept fresh by a watch), `queue.py` and `loop.py` (the one
-place that retries), and `component.py` (what every component is started with).
+Read `rest.py` (requests), then `reflector.py` (list and watch), `informer.py` (a copy that these keep fresh),
+`queue.py` and `loop.py` (the one place that retries), and `component.py` (what every component is started with).
 """

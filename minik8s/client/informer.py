@@ -1,36 +1,29 @@
 """A local copy of a kind, kept fresh by list and watch.
 
 Invariants: what `get` and `values` hand out is never changed by anyone; a handler sees every object's last state, in
-the order of revisions, in the informer's own thread; after a lost connection the watch resumes where it was, and only
-a revision that is no longer kept (410) makes it list again. Who tells it of a write of its own (`wrote`, `removed`)
-reads that write from then on: nothing is done twice because the watch is a little behind. `_lock` guards `_objects`,
-`_revision`, `_own` and `_ended`; all else belongs to the informer's thread.
+the order of revisions, in the informer's own thread. Who tells it of a write of its own (`wrote`, `removed`) reads that
+write from then on: nothing is done twice because the watch is a little behind. `_lock` guards `_objects`, `_revision`,
+`_own` and `_ended`; all else belongs to the informer's thread.
 
-Source: client-go's reflector and shared informer. Read `loop.py` next.
+Source: client-go's shared informer. Read `reflector.py`, below it, and `loop.py` next.
 """
 
-import logging
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from minik8s import params
 from minik8s.api.meta import Object, key
-from minik8s.client.rest import ApiError, Client, Gone, Listing, Response, Unreachable, WatchEvent, read_watch
+from minik8s.client.reflector import Reflector
+from minik8s.client.rest import Client, Listing, WatchEvent
 
 T = TypeVar("T", bound=Object)
 Handler = Callable[[T | None, T | None], None]
-log = logging.getLogger(__name__)
 
 
-class Informer(Generic[T]):
-    """Objects of `cls` that the selectors choose. `transform` may drop what the component does not read.
+class Informer(Reflector[T]):
+    """Objects of `cls` that the selectors choose. `transform` may drop what the component does not read."""
 
-    `remember` says what is left of an object once the handlers have seen it: for who is interested in changes alone,
-    and wants no copy of everything in memory. A handler's `old` and what `get` gives is then only that.
-    """
-
-    def __init__(  # noqa: PLR0913  (the five last are options)
+    def __init__(  # noqa: PLR0913  (the four last are options)
         self,
         client: Client,
         cls: type[T],
@@ -39,24 +32,15 @@ class Informer(Generic[T]):
         labels: str = "",
         fields: str = "",
         transform: Callable[[T], T] | None = None,
-        remember: Callable[[T], T] | None = None,
     ) -> None:
-        self.cls = cls
-        self._client = client
-        self._namespace = namespace
-        self._selectors = {"labels": labels, "fields": fields}
+        super().__init__(client, cls, namespace, labels, fields)
         self._transform = transform or (lambda obj: obj)
-        self._remember = remember or (lambda obj: obj)
         self._handlers: list[Handler[T]] = []
         self._objects: dict[str, T] = {}
         self._own: dict[str, T] = {}  # answers to our own writes that the watch has not told of yet
         self._ended: dict[str, str] = {}  # likewise what we deleted: uid by key
         self._lock = threading.Lock()
-        self._revision = ""
         self._synced = threading.Event()
-        self._stop = threading.Event()
-        self._stream: Response | None = None
-        self._thread: threading.Thread | None = None
 
     # --- For readers -------------------------------------------------------------------------------------------------
 
@@ -100,61 +84,16 @@ class Informer(Generic[T]):
             if key(obj) in self._objects or key(obj) in self._own:
                 self._ended[key(obj)] = obj.metadata.uid
 
-    # --- Life --------------------------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        """From any thread; whoever comes first starts it."""
-        with self._lock:
-            if self._thread is not None:
-                return
-            name = f"informer-{self.cls.resource.plural}"
-            self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        if self._stream is not None:
-            self._stream.shut()
-
-    def _run(self) -> None:
-        least, most = params.INFORMER_BACKOFF_S
-        delay = least
-        while not self._stop.is_set():
-            try:
-                if not self._revision:
-                    self._take(self._client.list(self.cls, self._namespace, **self._selectors))
-                self._follow()
-                delay = least
-                continue
-            except Gone:
-                self._revision = ""
-                continue
-            except (Unreachable, ApiError) as error:
-                if not self._stop.is_set():
-                    log.warning("watch of %s: %s; again in %.2f s", self.cls.resource.plural, error, delay)
-            self._stop.wait(delay)
-            delay = min(delay * 2, most)
-
-    def _follow(self) -> None:
-        self._stream = self._client.open_watch(
-            self.cls,
-            self._namespace,
-            resourceVersion=self._revision,
-            labelSelector=self._selectors["labels"],
-            fieldSelector=self._selectors["fields"],
-        )
-        if self._stop.is_set():
-            self._stream.shut()
-        for event in read_watch(self.cls, self._stream):
-            self._apply(event)
-
     # --- Changes -----------------------------------------------------------------------------------------------------
+
+    def _list(self) -> None:
+        self._take(next(self._pages()))
 
     def _take(self, listing: Listing[T]) -> None:
         """Replace the whole copy by a list, telling the differences."""
         fresh = {key(obj): self._transform(obj) for obj in listing.items}
         with self._lock:
-            before, self._objects = self._objects, {name: self._remember(obj) for name, obj in fresh.items()}
+            before, self._objects = self._objects, fresh
             self._advance(listing.resourceVersion)
         for name in before.keys() - fresh.keys():
             self._tell(before[name], None)
@@ -172,7 +111,7 @@ class Informer(Generic[T]):
                 self._objects.pop(name, None)
             elif event.type != "BOOKMARK":
                 new = self._transform(new)
-                self._objects[name] = self._remember(new)
+                self._objects[name] = new
             self._advance(new.metadata.resourceVersion)
         if event.type == "BOOKMARK":
             return

@@ -19,7 +19,7 @@ def packed(address: str) -> bytes | None:
         return None
 
 
-def dashed(address: str) -> str:
+def dashed(address: bytes) -> str:
     """An address as a label: 10.244.1.5 → 10-244-1-5. No label ends in a dash, so fd00:: becomes fd00--0."""
     label = str(ipaddress.ip_address(address)).replace(".", "-").replace(":", "-")
     if label.startswith("-"):

@@ -1,17 +1,20 @@
 """What a word of the reader does to the names: index first, then forget every answer, then tell the journal.
 
 Runs in the server's loop, between two questions. What must hold: the order above (an answer made between forgetting
-and changing would be kept for ever); a Service stands in the journal only when what its own name stands for differs.
+and changing would be kept for ever); a Service stands in the journal only when what its own name stands for differs;
+what a new list does not name any more is gone, and what it says again is no change.
 
 Read next: index.py.
 """
 
 import ipaddress
 
+from minik8s.dns import views
+from minik8s.dns.index import SERVICE, SLICE
 from minik8s.dns.plan import Names
 from minik8s.dns.records import Address, Alias, Node
 from minik8s.dns.responder import Responder
-from minik8s.dns.views import Gone, Listed, ServiceKey, ServiceView, SliceView, View, Word
+from minik8s.dns.views import Gone, Listed, Lists, ServiceKey, Synced, View, Word
 from minik8s.host.journal import Journal
 
 
@@ -22,17 +25,32 @@ class Changes:
         self.names = names
         self.responder = responder
         self.journal = journal
+        self._unnamed: dict[str, set[str]] = {}  # of each kind that is just listed: what was known and not named yet
 
     def apply(self, word: Word) -> None:
         """Take a word in."""
-        if isinstance(word, Listed):
-            self.responder.synced = True
-            self.responder.forget()
-            return
+        match word:
+            case Synced():
+                self.responder.synced = True
+                self.responder.forget()
+            case Lists():
+                self._unnamed[word.kind] = self.names.index.names(word.kind)
+            case Listed():
+                for place in sorted(self._unnamed.pop(word.kind, ())):
+                    old = self.names.index.view(word.kind, place)
+                    assert old is not None
+                    self._take(Gone(old.namespace, old.name, old.revision, old.kind))
+            case _:
+                self._unnamed.get(word.kind, set()).discard(word.place)
+                self._take(word)
+
+    def _take(self, word: View) -> None:
         index = self.names.index
+        known = index.knows(word)
+        if not isinstance(word, Gone) and known == views.pack(word):
+            return
         keys = sorted(index.services_of(word)) if self.responder.synced else []  # the first list is no change
         before = [self._own_name(key) for key in keys]
-        known = isinstance(word, ServiceView | SliceView) and self._known(word)
         index.take(word)
         if word.revision.isdigit():  # the zone's serial is the newest revision taken in, so that it only ever grows
             index.serial = max(index.serial, int(word.revision) & 0xFFFFFFFF)
@@ -46,26 +64,16 @@ class Changes:
         """What a Service's own name stands for now; None if there is no such name."""
         return self.names.node((key[1], key[0], "svc", *self.names.domain))
 
-    def _known(self, word: ServiceView | SliceView) -> bool:
-        place = (word.namespace, word.name)
-        index = self.names.index
-        return place in (index.services if isinstance(word, ServiceView) else index.slices_by_name)
-
     def _record(self, key: ServiceKey, now: Node | None, word: View, verb: str) -> None:
-        kind, plural = _kind(word)
+        plural = {SERVICE: "services", SLICE: "endpointslices"}[word.kind]
         self.journal.record(
             "names",
-            f"{kind} {word.name} {'was deleted' if isinstance(word, Gone) else verb}",
+            f"{word.kind} {word.name} {'was deleted' if isinstance(word, Gone) else verb}",
             objects=[f"{plural}/{word.namespace}/{word.name}"],
             revisions=[word.revision],
             name=".".join((key[1], key[0], "svc", *self.names.domain)),
             addresses=readable(now),
         )
-
-
-def _kind(word: View) -> tuple[str, str]:
-    kind = word.kind if isinstance(word, Gone) else "Service" if isinstance(word, ServiceView) else "EndpointSlice"
-    return kind, {"Service": "services", "EndpointSlice": "endpointslices"}[kind]
 
 
 def readable(node: Node | None) -> list[str] | None:

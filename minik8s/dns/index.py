@@ -1,4 +1,7 @@
-"""Three indexes over the views: Services by name, slices by Service, and who owns an address.
+"""What is known of each object, and two indexes over it: a Service's slices, and who owns an address.
+
+Objects rest as bytes, the words of views.py, and are read again when somebody asks for a name: a question asked before
+is answered from the memo, and ten thousand Services as Python objects would take four times the memory.
 
 What must hold: an event of one kind never waits for one of another (a slice may come before its Service); when a
 slice's label names another Service, both the old and the new one have changed; taking a view in twice is taking it in
@@ -7,128 +10,160 @@ once.
 Read next: plan.py, which resolves names over these.
 """
 
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterable
+from typing import TypeVar
 
-from minik8s.dns.views import EndpointView, Gone, NamespaceView, PodView, ServiceKey, ServiceView, SliceView, Word
+from minik8s.dns import views
+from minik8s.dns.views import (
+    EndpointView,
+    Gone,
+    NamespaceView,
+    PodView,
+    ServiceKey,
+    ServiceView,
+    SliceView,
+    View,
+)
+
+K = TypeVar("K")
+
+SERVICE, SLICE, NAMESPACE, POD = "Service", "EndpointSlice", "Namespace", "Pod"
 
 
-@dataclass
 class Index:
-    """All that DNS knows. Owned by the server's loop; nobody else touches it."""
+    """All that DNS knows. Owned by the server's loop; nobody else touches it. Keys are texts, `namespace/name`."""
 
-    services: dict[ServiceKey, ServiceView] = field(default_factory=dict)
-    slices: dict[ServiceKey, dict[str, SliceView]] = field(default_factory=dict)
-    slices_by_name: dict[tuple[str, str], SliceView] = field(default_factory=dict)
-    owners: dict[bytes, dict[ServiceKey, int]] = field(default_factory=dict)  # address → Service → how often it has it
-    # How many of these addresses begin with some bytes, by their length: what exists above a name of a reverse tree.
-    prefixes: dict[int, dict[bytes, int]] = field(default_factory=lambda: {4: {}, 16: {}})
-    namespaces: dict[str, NamespaceView] = field(default_factory=dict)
-    pods: dict[tuple[str, str], PodView] = field(default_factory=dict)  # verified mode only, as the next
-    pod_addresses: dict[tuple[str, bytes], int] = field(default_factory=dict)  # (namespace, address) → how many Pods
-    serial: int = 1
+    def __init__(self) -> None:
+        self.serial = 1
+        self._objects: dict[str, dict[str, bytes]] = {SERVICE: {}, SLICE: {}, NAMESPACE: {}, POD: {}}
+        self._pieces: dict[str, tuple[str, ...]] = {}  # Service → its slices, by name
+        # Address → the Service that has it; a list where several do, or one of them more than once.
+        self._owners: dict[bytes, str | list[str]] = {}
+        # How many of these addresses begin with some bytes, by their size: what exists above a name of a reverse tree.
+        self._prefixes: dict[int, dict[bytes, int]] = {4: {}, 16: {}}
+        self._pod_addresses: dict[tuple[str, bytes], int] = {}  # (namespace, address) → how many Pods; verified mode
 
-    def services_of(self, word: Word) -> set[ServiceKey]:
-        """The Services whose names a word has a say in, now or until now."""
-        match word:
-            case ServiceView() | Gone(kind="Service"):
-                return {(word.namespace, word.name)}
-            case SliceView() | Gone(kind="EndpointSlice"):
-                pieces = (self.slices_by_name.get((word.namespace, word.name)), word)
-                return {piece.key for piece in pieces if isinstance(piece, SliceView) and piece.service}
-        return set()
+    # --- What is known ------------------------------------------------------------------------------------------------
 
-    def take(self, word: Word) -> None:
-        """Take in what an object means from now on."""
-        match word:
-            case ServiceView():
-                self._set_service(word.key, word)
-            case SliceView():
-                self._set_slice((word.namespace, word.name), word if word.service else None)
-            case NamespaceView():
-                self.namespaces[word.name] = word
-            case PodView():
-                self._set_pod((word.namespace, word.name), word)
-            case Gone():
-                self._forget(word)
+    def view(self, kind: str, place: str) -> View | None:
+        """What is known of an object, by its kind and `namespace/name`."""
+        body = self._objects[kind].get(place)
+        return None if body is None else views.read(body)
+
+    def service(self, key: ServiceKey) -> ServiceView | None:
+        found = self.view(SERVICE, "/".join(key))
+        return found if isinstance(found, ServiceView) else None
+
+    def slices(self, key: ServiceKey) -> list[SliceView]:
+        """The slices of a Service, in the order of their names."""
+        found = (self.view(SLICE, piece) for piece in self._pieces.get("/".join(key), ()))
+        return [piece for piece in found if isinstance(piece, SliceView)]
 
     def ready(self, service: ServiceKey) -> list[tuple[EndpointView, SliceView]]:
-        """The ready endpoints of a Service, each with its slice, in the order of the slices' names."""
-        pieces = self.slices.get(service, {})
-        return [(endpoint, pieces[name]) for name in sorted(pieces) for endpoint in pieces[name].endpoints]
+        """The ready endpoints of a Service, each with its slice."""
+        return [(endpoint, piece) for piece in self.slices(service) for endpoint in piece.endpoints]
 
-    def _forget(self, gone: Gone) -> None:
-        key = (gone.namespace, gone.name)
-        match gone.kind:
-            case "Service":
-                self._set_service(key, None)
-            case "EndpointSlice":
-                self._set_slice(key, None)
-            case "Namespace":
-                self.namespaces.pop(gone.name, None)
-            case "Pod":
-                self._set_pod(key, None)
+    def namespace(self, name: str) -> NamespaceView | None:
+        found = self.view(NAMESPACE, f"/{name}")
+        return found if isinstance(found, NamespaceView) else None
 
-    def _set_service(self, key: ServiceKey, new: ServiceView | None) -> None:
-        old = self.services.pop(key, None)
-        if old is not None:
-            self._disown(key, old.addresses)
-        if new is not None:
-            self.services[key] = new
-            self._own(key, new.addresses)
+    def pods(self, namespace: str) -> list[PodView]:
+        """The Pods of a namespace; a search, for who wants to know where an answer comes from."""
+        known = self._objects[POD]
+        found = (views.read(body) for key, body in known.items() if key.startswith(f"{namespace}/"))
+        return [pod for pod in found if isinstance(pod, PodView)]
 
-    def _set_slice(self, key: tuple[str, str], new: SliceView | None) -> None:
-        old = self.slices_by_name.pop(key, None)
-        if old is not None:
-            self._disown(old.key, tuple(each.address for each in old.endpoints))
-            pieces = self.slices[old.key]
-            del pieces[old.name]
-            if not pieces:
-                del self.slices[old.key]
-        if new is not None:
-            self.slices_by_name[key] = new
-            self.slices.setdefault(new.key, {})[new.name] = new
-            self._own(new.key, tuple(each.address for each in new.endpoints))
+    def has_pod(self, namespace: str, address: bytes) -> bool:
+        return (namespace, address) in self._pod_addresses
 
-    def _set_pod(self, key: tuple[str, str], new: PodView | None) -> None:
-        for pod, step in ((self.pods.pop(key, None), -1), (new, 1)):
-            for address in pod.addresses if pod is not None else ():
-                place = (key[0], address)
-                self.pod_addresses[place] = self.pod_addresses.get(place, 0) + step
-                if not self.pod_addresses[place]:
-                    del self.pod_addresses[place]
-        if new is not None:
-            self.pods[key] = new
+    def owners(self, address: bytes) -> list[ServiceKey]:
+        """The Services that have this address, their own or an endpoint's."""
+        found = self._owners.get(address, [])
+        texts = [found] if isinstance(found, str) else sorted(set(found))
+        return [_key(text) for text in texts]
 
     def begins(self, start: bytes, half: bool, size: int) -> bool:
         """Does an address of this size begin so? `half`: only the high bits of the last byte are meant."""
-        known = self.prefixes[size]
+        known = self._prefixes[size]
         if not half:
             return start in known
-        whole = self.owners if len(start) == size else known
+        whole = self._owners if len(start) == size else known
         return any(start[:-1] + bytes((start[-1] | low,)) in whole for low in range(16))
 
-    def _own(self, service: ServiceKey, addresses: tuple[bytes, ...]) -> None:
-        for address in addresses:
-            owners = self.owners.get(address)
-            if owners is None:
-                owners = self.owners[address] = {}
-                self._count(address, 1)
-            owners[service] = owners.get(service, 0) + 1
+    @property
+    def empty(self) -> bool:
+        """Is nothing left, of no object?"""
+        known = (*self._objects.values(), *self._prefixes.values(), self._pieces, self._owners, self._pod_addresses)
+        return not any(known)
 
-    def _disown(self, service: ServiceKey, addresses: tuple[bytes, ...]) -> None:
-        for address in addresses:
-            owners = self.owners[address]
-            owners[service] -= 1
-            if not owners[service]:
-                del owners[service]
-            if not owners:
-                del self.owners[address]
-                self._count(address, -1)
+    def names(self, kind: str) -> set[str]:
+        """All objects of a kind, as `namespace/name`."""
+        return set(self._objects[kind])
 
-    def _count(self, address: bytes, step: int) -> None:
-        known = self.prefixes[len(address)]
-        for end in range(len(address)):
-            start = address[:end]
-            known[start] = known.get(start, 0) + step
-            if not known[start]:
-                del known[start]
+    def knows(self, word: View) -> bytes | None:
+        """What was said last about the object that this word is about."""
+        return self._objects[word.kind].get(word.place)
+
+    def services_of(self, word: View) -> set[ServiceKey]:
+        """The Services whose names a word has a say in, now or until now."""
+        if word.kind == SERVICE:
+            return {(word.namespace, word.name)}
+        if word.kind != SLICE:
+            return set()
+        pieces = (self.view(SLICE, word.place), word)
+        return {piece.key for piece in pieces if isinstance(piece, SliceView) and piece.service}
+
+    # --- Changes ------------------------------------------------------------------------------------------------------
+
+    def take(self, word: View) -> None:
+        """Take in what an object means from now on."""
+        old = self.view(word.kind, word.place)
+        self._objects[word.kind].pop(word.place, None)
+        if old is not None:
+            self._mean(old, -1)
+        if not isinstance(word, Gone) and not (isinstance(word, SliceView) and not word.service):
+            self._objects[word.kind][word.place] = views.pack(word)
+            self._mean(word, 1)
+
+    def _mean(self, view: View, step: int) -> None:
+        """Enter what a view means into the indexes (1), or strike it out (-1)."""
+        match view:
+            case ServiceView():
+                self._own(view.place, view.addresses, step)
+            case SliceView():
+                service = "/".join(view.key)
+                others = [piece for piece in self._pieces.pop(service, ()) if piece != view.place]
+                pieces = sorted([*others, view.place]) if step > 0 else others
+                if pieces:
+                    self._pieces[service] = tuple(pieces)
+                self._own(service, (each.address for each in view.endpoints), step)
+            case PodView():
+                for address in view.addresses:
+                    _count(self._pod_addresses, (sys.intern(view.namespace), address), step)
+
+    def _own(self, service: str, addresses: Iterable[bytes], step: int) -> None:
+        for address in addresses:
+            owners = self._owners.pop(address, [])
+            several = [owners] if isinstance(owners, str) else owners
+            before = bool(several)
+            if step > 0:
+                several.append(service)
+            else:
+                several.remove(service)
+            if several:
+                self._owners[address] = several[0] if len(several) == 1 else several
+            if before != bool(several):
+                for end in range(len(address)):
+                    _count(self._prefixes[len(address)], address[:end], step)
+
+
+def _count(known: dict[K, int], what: K, step: int) -> None:
+    known[what] = known.get(what, 0) + step
+    if not known[what]:
+        del known[what]
+
+
+def _key(text: str) -> ServiceKey:
+    namespace, _, name = text.partition("/")
+    return namespace, name

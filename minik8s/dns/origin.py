@@ -25,7 +25,7 @@ def origins(names: Names, labels: Labels) -> tuple[str, ...]:
         case (*_, service, namespace, "svc"):
             return of_service(names, (namespace, service))
         case (namespace, "svc" | "pod"):
-            return _shown([names.index.namespaces.get(namespace)])
+            return _shown([names.index.namespace(namespace)])
         case (label, namespace, "pod"):
             return _of_pod(names, label, namespace)
         case ("ns", "dns"):
@@ -36,20 +36,18 @@ def origins(names: Names, labels: Labels) -> tuple[str, ...]:
 def of_service(names: Names, key: ServiceKey) -> tuple[str, ...]:
     """A Service, and its slices where their endpoints are names."""
     index = names.index
-    service = index.services.get(key)
-    pieces = index.slices.get(key, {})
-    return _shown([service, *(pieces[name] for name in sorted(pieces))])
+    return _shown([index.service(key), *index.slices(key)])
 
 
 def _of_address(names: Names, address: bytes) -> tuple[str, ...]:
-    owners = sorted(names.index.owners.get(address, {}))
+    owners = names.index.owners(address)
     return tuple(dict.fromkeys(origin for key in owners for origin in of_service(names, key)))
 
 
 def _of_pod(names: Names, label: str, namespace: str) -> tuple[str, ...]:
     address = undashed(label)
-    pods = [pod for pod in names.index.pods.values() if pod.namespace == namespace and address in pod.addresses]
-    return _shown([names.index.namespaces.get(namespace), *pods])
+    pods = [pod for pod in names.index.pods(namespace) if address in pod.addresses]
+    return _shown([names.index.namespace(namespace), *pods])
 
 
 def _shown(views: list[View | None]) -> tuple[str, ...]:
@@ -57,7 +55,5 @@ def _shown(views: list[View | None]) -> tuple[str, ...]:
 
 
 def _one(view: View) -> str:
-    kind = type(view).__name__.removesuffix("View").lower()
-    plural = {"service": "services", "slice": "endpointslices", "namespace": "namespaces", "pod": "pods"}[kind]
     place = "" if isinstance(view, NamespaceView) else f"{view.namespace}/"
-    return f"{plural}/{place}{view.name}@{view.revision}"
+    return f"{view.kind.lower()}s/{place}{view.name}@{view.revision}"

@@ -50,7 +50,7 @@ from minik8s.dns.records import (
     Text,
     name,
 )
-from minik8s.dns.views import EndpointView, Port, ServiceKey, ServiceView
+from minik8s.dns.views import Port, ServiceKey, ServiceView
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class Names:
             case ("dns",):
                 return {}
             case ("ns", "dns"):
-                service = self.index.services.get(DNS_SERVICE)
+                service = self.index.service(DNS_SERVICE)
                 return addresses(service.addresses) if service else {}
         return None
 
@@ -121,8 +121,8 @@ class Names:
             return {}
         namespace = labels[-1]
         if len(labels) == 1:
-            return {} if namespace in self.index.namespaces else None
-        service = self.index.services.get((namespace, labels[-2]))
+            return {} if self.index.namespace(namespace) else None
+        service = self.index.service((namespace, labels[-2]))
         if service is None:
             return None
         return self._service(service, labels[:-2])
@@ -131,7 +131,7 @@ class Names:
         """A Service's own name (`below` is empty), or a name below it."""
         if service.external is not None:
             return self._external(service.external) if not below else None
-        if service.headless and not self.index.ready((service.namespace, service.name)):
+        if service.headless and not self.index.ready(service.key):
             return None
         match below:
             case ():
@@ -158,7 +158,7 @@ class Names:
 
     def _service_itself(self, service: ServiceView) -> Node:
         if service.headless:
-            ready = self.index.ready((service.namespace, service.name))
+            ready = self.index.ready(service.key)
             node = addresses(endpoint.address for endpoint, _ in ready)
         else:
             node = addresses(service.addresses)
@@ -176,7 +176,7 @@ class Names:
         if not service.headless:
             return [(port, Server(port.number, own)) for port in service.ports]
         found: dict[tuple[Port, Data], None] = {}
-        for endpoint, piece in self.index.ready((service.namespace, service.name)):
+        for endpoint, piece in self.index.ready(service.key):
             for port in piece.ports:
                 found[port, Server(port.number, (endpoint.name, *own))] = None
         return list(found)
@@ -185,7 +185,7 @@ class Names:
         return label.startswith("_") and any(p.name and f"_{p.protocol}" == label for p, _ in self._servers(service))
 
     def _endpoint(self, service: ServiceView, label: str) -> Node | None:
-        ready = self.index.ready((service.namespace, service.name))
+        ready = self.index.ready(service.key)
         return addresses(endpoint.address for endpoint, _ in ready if endpoint.name == label) or None
 
     def _below_pod(self, labels: Labels) -> Node | None:
@@ -194,12 +194,12 @@ class Names:
             return None
         if not labels:
             return {}
-        if labels[-1] not in self.index.namespaces or len(labels) > 2:
+        if self.index.namespace(labels[-1]) is None or len(labels) > 2:
             return None
         if len(labels) == 1:
             return {}
         address = undashed(labels[0])
-        if address is None or (self.pods == "verified" and (labels[-1], address) not in self.index.pod_addresses):
+        if address is None or (self.pods == "verified" and not self.index.has_pod(labels[-1], address)):
             return None
         return addresses([address])
 
@@ -219,16 +219,13 @@ class Names:
 
     def _names_of(self, address: bytes) -> list[Data]:
         """A cluster address belongs to its Service; any other to each endpoint name that has it ready."""
-        owners = [
-            self.index.services[key] for key in sorted(self.index.owners.get(address, {})) if key in self.index.services
-        ]
+        owners = [service for service in map(self.index.service, self.index.owners(address)) if service is not None]
         services = [service for service in owners if address in service.addresses]
         if services:
             return [Alias((s.name, s.namespace, "svc", *self.domain)) for s in services]
         found: list[Data] = []
         for s in owners:
-            endpoints: list[EndpointView] = [endpoint for endpoint, _ in self.index.ready((s.namespace, s.name))]
-            labels = [endpoint.name for endpoint in endpoints if endpoint.address == address]
+            labels = [endpoint.name for endpoint, _ in self.index.ready(s.key) if endpoint.address == address]
             found += [Alias((label, s.name, s.namespace, "svc", *self.domain)) for label in labels]
         return unique(found)
 

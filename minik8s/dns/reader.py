@@ -3,9 +3,10 @@
 Decoding objects is busy work, and a server that shares an interpreter with it answers late: each question waits until
 the other thread lets go. So the watches live in a child process, which reduces every object to its view (views.py)
 and writes it to a socket pair. The server takes words in between two questions, at its own pace; when it falls
-behind, the socket fills and the watches wait. The reader keeps of each object only its name and revision.
+behind, the socket fills and the watches wait. The reader keeps nothing: what a new list does not name any more, the
+server finds out (changes.py).
 
-What must hold: words about one object arrive in the order of its revisions; `Listed` comes after the first full list
+What must hold: words about one object arrive in the order of its revisions; `Synced` comes after the first full list
 of every kind; neither process outlives the other.
 
 Read next: views.py, then changes.py, where the words arrive.
@@ -18,13 +19,12 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-import msgspec
-
+from minik8s import params
 from minik8s.api.core import Namespace, Pod, Service
 from minik8s.api.discovery import EndpointSlice
-from minik8s.api.meta import Object, ObjectMeta
-from minik8s.client.informer import Informer
-from minik8s.client.rest import Client
+from minik8s.api.meta import Object
+from minik8s.client.reflector import Reflector
+from minik8s.client.rest import Client, WatchEvent
 from minik8s.dns import views
 from minik8s.host import processes
 
@@ -50,7 +50,7 @@ def start(client: Client, pods: bool, title: str) -> socket.socket:
 
 
 class Reader:
-    """Informers, and the socket their words go to. `_lock` keeps words whole: each informer has a thread."""
+    """Watches, and the socket their words go to. `_lock` keeps words whole: each watch has a thread."""
 
     def __init__(self, client: Client, sink: socket.socket) -> None:
         self._client, self._sink = client, sink
@@ -58,25 +58,15 @@ class Reader:
 
     def run(self, pods: bool) -> None:
         """Until the server is gone. `pods`: whether Pods are read as well."""
-        informers = [self._follow(cls) for cls in (Namespace, Service, EndpointSlice)]
-        informers += [self._follow(Pod)] if pods else []
-        for informer in informers:
-            informer.wait_synced()
-        self._send(views.Listed())
+        watches = [Watch(self._client, cls, self._send) for cls in (Namespace, Service, EndpointSlice)]
+        watches += [Watch(self._client, Pod, self._send)] if pods else []
+        for watch in watches:
+            watch.start()
+        for watch in watches:
+            watch.listed.wait()
+        self._send(views.Synced())
         log.info("everything was listed once")
         self._sink.recv(1)  # nothing ever comes but the end
-
-    def _follow(self, cls: type[T]) -> Informer[T]:
-        informer = Informer(self._client, cls, remember=stub(cls))
-        informer.on_change(self._tell)
-        informer.start()
-        return informer
-
-    def _tell(self, old: Object | None, new: Object | None) -> None:
-        if new is not None:
-            self._send(views.view(new))
-        elif old is not None:
-            self._send(views.gone(old))
 
     def _send(self, word: views.Word) -> None:
         data = views.encode(word)
@@ -87,15 +77,27 @@ class Reader:
             pass  # the server is gone, and so are we in a moment
 
 
-def stub(cls: type[T]) -> Callable[[T], T]:
-    """What is remembered of an object: name and revision. The rest is one empty object, shared by all."""
-    empty, nothing = cls(), ObjectMeta()
+class Watch(Reflector[T]):
+    """One kind, told as words. A list is read in pages, so that never more than one of them is in memory."""
 
-    def cut(obj: T) -> T:
-        meta = obj.metadata
-        slim = msgspec.structs.replace(
-            nothing, namespace=meta.namespace, name=meta.name, uid=meta.uid, resourceVersion=meta.resourceVersion
-        )
-        return msgspec.structs.replace(empty, metadata=slim)
+    def __init__(self, client: Client, cls: type[T], tell: Callable[[views.Word], None]) -> None:
+        super().__init__(client, cls)
+        self._tell = tell
+        self.listed = threading.Event()
 
-    return cut
+    def _list(self) -> None:
+        kind = self.cls.resource.kind
+        self._tell(views.Lists(kind))
+        for page in self._pages(params.DNS_PAGE):
+            for obj in page.items:
+                self._tell(views.view(obj))
+        self._tell(views.Listed(kind))
+        self._revision = page.resourceVersion
+        self.listed.set()
+
+    def _apply(self, event: WatchEvent[T]) -> None:
+        if event.type == "DELETED":
+            self._tell(views.gone(event.object))
+        elif event.type != "BOOKMARK":
+            self._tell(views.view(event.object))
+        self._revision = event.object.metadata.resourceVersion

@@ -1,8 +1,8 @@
 """Objects reduced to what DNS needs of them: the words that the reader hands to the server.
 
 A view says what an object means now, never what changed: taking it in twice does no harm, and who missed one is right
-again with the next. Views are values and are never changed. On the wire between the two processes each is a length
-and MessagePack.
+again with the next. A list of a kind stands between Lists and Listed, and what it does not name is no more. Views are
+values and are never changed. Each is MessagePack, on the wire between the two processes and where the server keeps it.
 
 Read next: index.py, which keeps them.
 """
@@ -21,11 +21,20 @@ LENGTH = 4  # bytes that say how long a view is on the wire
 
 
 class View(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
-    """What every view tells of its object."""
+    """What every view tells of its object. Its tag is the object's kind."""
 
     namespace: str
     name: str
     revision: str
+
+    @property
+    def kind(self) -> str:
+        return str(self.__struct_config__.tag)
+
+    @property
+    def place(self) -> str:
+        """The object among those of its kind."""
+        return f"{self.namespace}/{self.name}"
 
 
 class Port(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -35,11 +44,16 @@ class Port(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class EndpointView(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    name: str  # the first label of the endpoint's own name
+    hostname: str
     address: bytes
 
+    @property
+    def name(self) -> str:
+        """The first label of the endpoint's own name."""
+        return self.hostname or dashed(self.address)
 
-class ServiceView(View, frozen=True, array_like=True, tag=True, gc=False):
+
+class ServiceView(View, frozen=True, array_like=True, tag="Service", gc=False):
     headless: bool
     external: str | None  # the name that an ExternalName Service stands for
     addresses: tuple[bytes, ...]
@@ -50,7 +64,7 @@ class ServiceView(View, frozen=True, array_like=True, tag=True, gc=False):
         return self.namespace, self.name
 
 
-class SliceView(View, frozen=True, array_like=True, tag=True, gc=False):
+class SliceView(View, frozen=True, array_like=True, tag="EndpointSlice", gc=False):
     """A slice's ports, and the endpoints that are ready."""
 
     service: str  # the Service it belongs to, in its own namespace; "" when it belongs to none
@@ -62,25 +76,41 @@ class SliceView(View, frozen=True, array_like=True, tag=True, gc=False):
         return self.namespace, self.service
 
 
-class NamespaceView(View, frozen=True, array_like=True, tag=True, gc=False):
+class NamespaceView(View, frozen=True, array_like=True, tag="Namespace", gc=False):
     """That it exists is all."""
 
 
-class PodView(View, frozen=True, array_like=True, tag=True, gc=False):
+class PodView(View, frozen=True, array_like=True, tag="Pod", gc=False):
     addresses: tuple[bytes, ...]
 
 
 class Gone(View, frozen=True, array_like=True, tag=True, gc=False):
     """An object is no more."""
 
-    kind: str  # Service, EndpointSlice, Namespace, Pod
+    of: str  # its kind
+
+    @property
+    def kind(self) -> str:
+        return self.of
+
+
+class Lists(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+    """What follows is all there is of a kind, until `Listed`."""
+
+    kind: str
 
 
 class Listed(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+    """What has not been named since `Lists` is no more."""
+
+    kind: str
+
+
+class Synced(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Every kind was listed once: from now on a miss is a miss."""
 
 
-Word = ServiceView | SliceView | NamespaceView | PodView | Gone | Listed
+Word = ServiceView | SliceView | NamespaceView | PodView | Gone | Lists | Listed | Synced
 
 
 # --- From objects -----------------------------------------------------------------------------------------------------
@@ -131,7 +161,7 @@ def view_slice(piece: EndpointSlice) -> SliceView:
         for text in endpoint.addresses:
             address = packed(text)
             if address is not None:
-                endpoints.append(EndpointView((endpoint.hostname or "").lower() or dashed(text), address))
+                endpoints.append(EndpointView((endpoint.hostname or "").lower(), address))
     service = meta.labels.get(SERVICE_NAME, "")
     return SliceView(meta.namespace, meta.name, meta.resourceVersion, service, ports, tuple(endpoints))
 
@@ -151,10 +181,20 @@ def _packed(given: list[str]) -> tuple[bytes, ...]:
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Word)
+_views = msgspec.msgpack.Decoder(ServiceView | SliceView | NamespaceView | PodView)
+
+
+def pack(word: Word | View) -> bytes:
+    return _encoder.encode(word)
+
+
+def read(body: bytes) -> View:
+    """A view, of a word that is one."""
+    return _views.decode(body)
 
 
 def encode(word: Word) -> bytes:
-    body = _encoder.encode(word)
+    body = pack(word)
     return len(body).to_bytes(LENGTH, "big") + body
 
 

@@ -1,5 +1,5 @@
 """An API server that has ten thousand Services and three times as many endpoints, and changes as many a second as it
-is told: list and watch over plain HTTP, nothing else. A process of its own, so that it shares no interpreter.
+is told: list (in pages) and watch over plain HTTP, nothing else. A process of its own: it shares no interpreter.
 """
 
 import json
@@ -8,6 +8,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from urllib.parse import parse_qsl
 
 REVISIONS = count(1000)
 PROBE = "probe"
@@ -67,21 +68,22 @@ class StubApi:
             "services": [service(f"s{n}", address(n)) for n in range(services)] + [service(PROBE, "10.97.0.1")],
             "endpointslices": [piece(n) for n in range(services)],
         }
-        meta = {"resourceVersion": "999999"}
-        lists = {kind: json.dumps({"metadata": meta, "items": found}).encode() for kind, found in kinds.items()}
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
-                kind = self.path.partition("?")[0].rpartition("/")[2]
+                path, _, words = self.path.partition("?")
+                kind, query = path.rpartition("/")[2], dict(parse_qsl(words))
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
-                if "watch=true" not in self.path:
-                    self.send_header("Content-Length", str(len(lists[kind])))
+                if "watch" not in query:
+                    body = page(kinds[kind], int(query.get("continue", 0)), int(query.get("limit", 0)))
+                    self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
-                    self.wfile.write(lists[kind])
+                    self.wfile.write(body)
                     return
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
@@ -121,6 +123,12 @@ class StubApi:
                 owed, number = owed - 1, number + 1
                 changed.append(piece(number % services, ready=bool(number // services % 2)))
             send(out, changed)
+
+
+def page(objects: list[dict], start: int, limit: int) -> bytes:
+    end = start + (limit or len(objects))
+    meta = {"resourceVersion": "999999"} | ({"continue": str(end)} if end < len(objects) else {})
+    return json.dumps({"metadata": meta, "items": objects[start:end]}).encode()
 
 
 def send(out, objects: list[dict]) -> None:

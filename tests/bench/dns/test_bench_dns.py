@@ -232,4 +232,4 @@ def test_memory(servers: dict[str, Peer]) -> None:
     own, other = processes.pss(pid) / 1e6, processes.pss(reader) / 1e6
     print(f"\nmemory (PSS) at {SERVICES} Services and {3 * SERVICES} endpoints (aim: 60 MB)")
     print(f"  server {own:.1f} MB, reader {other:.1f} MB, together {own + other:.1f} MB")
-    assert own + other < 400
+    assert own + other < 100

@@ -15,7 +15,7 @@ from minik8s.dns.changes import Changes
 from minik8s.dns.index import Index
 from minik8s.dns.plan import Names
 from minik8s.dns.responder import Responder
-from minik8s.dns.views import Listed, gone, view
+from minik8s.dns.views import Synced, gone, view
 from minik8s.host.journal import Journal
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
@@ -76,7 +76,7 @@ class World:
         self.changes = Changes(self.names, self.responder, self.journal)
         self.put(CASES["worlds"][name])
         if setting != "unsynced":
-            self.changes.apply(Listed())
+            self.changes.apply(Synced())
 
     def put(self, objects: dict[str, Any]) -> None:
         for obj in objects_of(objects):

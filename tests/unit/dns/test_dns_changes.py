@@ -1,6 +1,9 @@
 """What the journal tells of a change, and what never happens to the indexes."""
 
+import dns.message
 from dns_worlds import World
+
+from minik8s.dns.views import Listed, Lists, view
 
 
 def entries(world: World) -> list[tuple[str, str, list[str] | None]]:
@@ -49,5 +52,38 @@ def test_nothing_is_left_of_what_is_gone() -> None:
     for key in list(world.objects):
         world.remove(key)
     index = world.names.index
-    assert not (index.services or index.slices or index.slices_by_name or index.namespaces)
-    assert not (index.owners or index.pods or index.pod_addresses or any(index.prefixes.values()))
+    assert index.empty
+
+
+def relist(world: World, kind: str, left_out: str = "") -> None:
+    """What the reader says when its revision is no longer kept: everything again."""
+    world.changes.apply(Lists(kind))
+    for key, obj in world.objects.items():
+        if obj.resource.kind == kind and key != left_out:
+            world.changes.apply(view(obj))
+    world.changes.apply(Listed(kind))
+
+
+def test_what_a_new_list_does_not_name_is_gone() -> None:
+    world = World()
+    gone = world.objects["services shop/web"].metadata.resourceVersion
+    relist(world, "Service", left_out="services shop/web")
+    assert entries(world) == [("web.shop.svc.cluster.local", "Service web was deleted", None)]
+    assert world.journal.entries()[0]["revisions"] == [gone]
+    assert world.names.index.service(("shop", "web")) is None
+
+
+def test_what_a_new_list_says_again_is_no_change_and_no_answer_is_forgotten() -> None:
+    world = World()
+    world.responder.reply(dns.message.make_query("web.shop.svc.cluster.local.", "A").to_wire())
+    for kind in ("Namespace", "Service", "EndpointSlice"):
+        relist(world, kind)
+    assert entries(world) == [] and world.responder.remembered == 1
+
+
+def test_a_list_that_broke_off_takes_nothing_away() -> None:
+    world = World()
+    world.changes.apply(Lists("Service"))
+    world.changes.apply(view(world.objects["services shop/web"]))
+    relist(world, "Service")
+    assert entries(world) == []
