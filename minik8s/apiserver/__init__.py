@@ -17,6 +17,7 @@ the few things in which they differ. A request goes through these files, in this
                     what a Service keeps and asks for, allocation.py gives it addresses and ports
     registry.py     objects ↔ the store: keys, guards, what to do when the outcome is unknown
     reads.py        get, list; selection.py holds selectors
+    forms.py        the form of an answer: as it is, as a table (tables/), its metadata alone
     watching.py     the stream of changes
 
 Read `routes.py` first, then `verbs.py`.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from minik8s.api import codec, meta
 from minik8s.api.networking import IPAddress
-from minik8s.apiserver import access, admission, errors, reads, subresources, usage
+from minik8s.apiserver import access, admission, errors, forms, reads, subresources, usage
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request, Written
 from minik8s.apiserver.routes import Target
@@ -44,8 +44,11 @@ class Dispatcher:
         """Check the rights and do it. `gone` tells a watch whether its client has left."""
         _check_method(request)
         access.check(request, uses=functools.partial(usage.used_on_node, self.registry))
+        form = forms.of(request)  # an answer that cannot be written is refused before anything is done
         request = _told_dry_run(request)
         answer = self._answer(request, gone)
+        if request.verb not in reads.WRITTEN:
+            answer = dataclasses.replace(answer, body=form.one(answer.body))
         # What was only tried made no revision: the audit is not to tell of it.
         return dataclasses.replace(answer, writes=()) if request.dry_run else answer
 
@@ -94,7 +97,7 @@ class Dispatcher:
             except errors.Failure as failure:
                 if failure.code != 404:  # somebody else deleted it: just as well
                     raise
-        return Answer(200, reads.document(request.cls, gone, revision).body, writes=tuple(writes))
+        return Answer(200, reads.document(request, gone, revision).body, writes=tuple(writes))
 
 
 def _current(verbs: Verbs, request: Request) -> Answer:

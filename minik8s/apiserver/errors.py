@@ -60,6 +60,10 @@ def already_exists(cls: type[Object], name: str) -> Failure:
     return Failure(409, "AlreadyExists", f'{cls.resource.qualified} "{name}" already exists', _details(cls, name))
 
 
+def not_acceptable(message: str) -> Failure:
+    return Failure(406, "NotAcceptable", message)
+
+
 def conflict(cls: type[Object], name: str, because: str) -> Failure:
     message = f'Operation cannot be fulfilled on {cls.resource.qualified} "{name}": {because}'
     return Failure(409, "Conflict", message, _details(cls, name))

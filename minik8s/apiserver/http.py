@@ -95,7 +95,8 @@ class Server:
             raise errors.method_not_allowed(http.method)
         relayed = target.subresource in RELAYED
         body = http.get_data() if verb in WRITES and not relayed else b""
-        request = Request(target, verb, user, http.args.to_dict(), http.content_type or "", body)
+        accept = http.headers.get("Accept", "")
+        request = Request(target, verb, user, http.args.to_dict(), http.content_type or "", body, accept)
         return self._relayed(request) if relayed else self._object(request)
 
     # --- objects ----------------------------------------------------------------------------------------------

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from minik8s.api.meta import Object
-from minik8s.apiserver import errors, selection
+from minik8s.apiserver import errors, forms, selection
 from minik8s.apiserver.admission import whole
 from minik8s.apiserver.registry import Registry, key_of, prefix_of
 from minik8s.apiserver.request import Answer, Request
 from minik8s.store.model import Compacted, FutureRevision, StoreError
 from minik8s.store.splice import fill
+
+WRITTEN = ("list", "watch", "deletecollection")  # whose answers are in their form already
 
 
 def get(registry: Registry, request: Request) -> Answer:
@@ -45,8 +46,8 @@ def list_(registry: Registry, request: Request) -> Answer:
     if 0 < limit < len(found):
         page, last = found[:limit], found[limit - 1][0]
         rest = None if matches else len(found) - limit
-        return document(request.cls, [value for _, value in page], revision, (_token(revision, last), rest))
-    return document(request.cls, [value for _, value in found], revision)
+        return document(request, [value for _, value in page], revision, (_token(revision, last), rest))
+    return document(request, [value for _, value in found], revision)
 
 
 def select(
@@ -74,17 +75,14 @@ def freshen(registry: Registry, query: Mapping[str, str]) -> None:
         registry.wait_for(whole(asked, "resourceVersion"))
 
 
-def document(
-    cls: type[Object], items: list[bytes], revision: int, more: tuple[str, int | None] | None = None
-) -> Answer:
+def document(request: Request, items: list[bytes], revision: int, more: tuple[str, int | None] | None = None) -> Answer:
+    """A list, in the form that was asked for."""
     meta: dict[str, object] = {"resourceVersion": str(revision)}
     if more is not None:
         meta["continue"] = more[0]
         if more[1] is not None:
             meta["remainingItemCount"] = more[1]
-    where = cls.resource
-    head = f'{{"kind":"{where.kind}List","apiVersion":"{where.apiVersion}","metadata":'.encode()
-    return Answer(200, b"".join((head, msgspec.json.encode(meta), b',"items":[', b",".join(items), b"]}\n")))
+    return Answer(200, forms.of(request).several(items, meta) + b"\n")
 
 
 # --- pages ----------------------------------------------------------------------------------------------------
@@ -111,8 +109,8 @@ def _next_page(
     if 0 < limit < len(found):
         rest = None if matches else len(found) - limit
         more = (_token(revision, found[limit - 1][0]), rest)
-        return document(request.cls, [value for _, value in found[:limit]], revision, more)
-    return document(request.cls, [value for _, value in found], revision)
+        return document(request, [value for _, value in found[:limit]], revision, more)
+    return document(request, [value for _, value in found], revision)
 
 
 def _exact(registry: Registry, request: Request, matches: selection.Matches | None) -> Answer:
@@ -120,7 +118,7 @@ def _exact(registry: Registry, request: Request, matches: selection.Matches | No
     if revision <= 0:
         raise errors.bad_request("resourceVersionMatch=Exact needs a resourceVersion greater than 0")
     found = _at(registry, request, matches, (revision, ""))
-    return document(request.cls, [value for _, value in found], revision)
+    return document(request, [value for _, value in found], revision)
 
 
 def _at(

@@ -22,6 +22,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     content_type: str = ""
     body: bytes = b""
+    accept: str = ""
     warnings: list[str] = field(default_factory=list)
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from minik8s import params
 from minik8s.api import codec
 from minik8s.api.meta import Object
-from minik8s.apiserver import errors, reads, selection
+from minik8s.apiserver import errors, forms, reads, selection
 from minik8s.apiserver.admission import whole
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request
@@ -72,6 +72,8 @@ class _Stream:
     def __init__(self, request: Request, matches: selection.Matches | None, gone: Callable[[], bool]) -> None:
         query = request.query
         self._request = request
+        self._form = forms.of(request)
+        self._first = True  # nothing was sent yet
         self._matches = matches
         self._gone = gone
         self._bookmarks = query.get("allowWatchBookmarks") in ("true", "1")
@@ -83,14 +85,14 @@ class _Stream:
         try:
             if since == 0 or self._initial:
                 found, since = registry.cache.items(reads.scope(self._request))
-                yield from (_line("ADDED", value) for _, value in found if self._belongs(value))
+                yield from (self._line("ADDED", value) for _, value in found if self._belongs(value))
                 if self._initial and self._bookmarks:
-                    yield _bookmark(self._request.cls, since, initial=True)
+                    yield self._line("BOOKMARK", _bookmark(self._request.cls, since, initial=True))
             limit = params.WATCH_QUEUE_EVENTS
             with registry.cache.subscribe(reads.scope(self._request), since, limit) as subscription:
                 yield from self._follow(subscription, stopping)
         except Expired as error:
-            yield _line("ERROR", codec.encode(errors.expired(str(error)).status))
+            yield self._line("ERROR", codec.encode(errors.expired(str(error)).status))
 
     def _follow(self, subscription: Subscription, stopping: threading.Event) -> Iterator[bytes]:
         next_bookmark = clock.monotonic() + params.BOOKMARK_PERIOD_S
@@ -106,7 +108,7 @@ class _Stream:
             if self._bookmarks and clock.monotonic() >= next_bookmark:
                 revision = subscription.progress()
                 if revision is not None:
-                    yield _bookmark(self._request.cls, revision)
+                    yield self._line("BOOKMARK", _bookmark(self._request.cls, revision))
                     next_bookmark = clock.monotonic() + params.BOOKMARK_PERIOD_S
 
     def _events(self, change: Change) -> Iterator[bytes]:
@@ -114,16 +116,16 @@ class _Stream:
         before = change.old is not None and self._belongs(change.old)
         after = change.new is not None and self._belongs(change.new)
         if after and change.new is not None:
-            yield _line("MODIFIED" if before else "ADDED", change.new)
+            yield self._line("MODIFIED" if before else "ADDED", change.new)
         elif before and change.old is not None:
-            yield _line("DELETED", refill(change.old, change.revision))
+            yield self._line("DELETED", refill(change.old, change.revision))
+
+    def _line(self, kind: str, obj: bytes) -> bytes:
+        first, self._first = self._first, False
+        return b'{"type":"%s","object":%s}\n' % (kind.encode(), self._form.event(obj, first))
 
     def _belongs(self, value: bytes) -> bool:
         return self._matches is None or self._matches(value)
-
-
-def _line(kind: str, obj: bytes) -> bytes:
-    return b'{"type":"%s","object":%s}\n' % (kind.encode(), obj)
 
 
 def _bookmark(cls: type[Object], revision: int, initial: bool = False) -> bytes:
@@ -132,4 +134,4 @@ def _bookmark(cls: type[Object], revision: int, initial: bool = False) -> bytes:
     meta: dict[str, object] = {"resourceVersion": str(revision)}
     if initial:
         meta["annotations"] = {"k8s.io/initial-events-end": "true"}
-    return _line("BOOKMARK", codec.encode({"kind": where.kind, "apiVersion": where.apiVersion, "metadata": meta}))
+    return codec.encode({"kind": where.kind, "apiVersion": where.apiVersion, "metadata": meta})

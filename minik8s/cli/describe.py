@@ -14,10 +14,11 @@ from minik8s.api.apps import Deployment, ReplicaSet
 from minik8s.api.coordination import Lease
 from minik8s.api.core import Event, Node, Pod, Service
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
+from minik8s.api.display import first_few
 from minik8s.api.meta import Object, controller_of
 from minik8s.api.networking import Ingress
 from minik8s.api.selectors import format_labels
-from minik8s.cli import described, describedingress, describedpod, hints, objects, output, tables
+from minik8s.cli import described, describedingress, describedpod, hints, objects, output
 from minik8s.cli.report import Report
 from minik8s.cli.session import Session, told, verb
 from minik8s.client.rest import ApiError, NotFound
@@ -125,7 +126,7 @@ def _ingress(session: Session, ingress: Ingress, report: Report) -> None:
         if known is None:
             return f"<error: the Service has no port {port}>"
         slices = session.client.list(EndpointSlice, namespace, labels=f"{SERVICE_NAME}={name}").items
-        return tables.addresses_and_more(described.ready(slices, known.name))
+        return first_few(described.ready(slices, known.name))
 
     describedingress.ingress(report, ingress, behind)
 

@@ -5,15 +5,15 @@ Read next: describedpod.py, report.py (the layout).
 
 from collections.abc import Sequence
 
-from minik8s.api import quantity
+from minik8s.api import display, quantity
 from minik8s.api.addresses import host_port
 from minik8s.api.apps import Deployment, ReplicaSet
 from minik8s.api.coordination import Lease
 from minik8s.api.core import Event, Node, Pod, Service
 from minik8s.api.discovery import EndpointSlice
+from minik8s.api.durations import since
 from minik8s.api.selectors import format_labels
-from minik8s.cli import describedpod, parts, tables
-from minik8s.cli.durations import since
+from minik8s.cli import describedpod, parts
 from minik8s.cli.report import NONE, Report
 
 
@@ -57,7 +57,7 @@ def service(report: Report, obj: Service, slices: Sequence[EndpointSlice]) -> No
         report.field("TargetPort", f"{port.targetPort if port.targetPort is not None else port.port}/{port.protocol}")
         if port.nodePort:
             report.field("NodePort", f"{name}  {port.nodePort}/{port.protocol}")
-        report.field("Endpoints", tables.addresses_and_more(ready(slices, port.name)))
+        report.field("Endpoints", display.first_few(ready(slices, port.name)))
     _policies(report, obj)
 
 
@@ -153,7 +153,7 @@ def _replicas(found: Sequence[ReplicaSet]) -> str:
 
 def node(report: Report, obj: Node, pods: Sequence[Pod], lease: Lease | None, now: float) -> None:
     report.field("Name", obj.metadata.name)
-    report.field("Roles", ",".join(tables.roles(obj)) or NONE)
+    report.field("Roles", ",".join(display.roles(obj)) or NONE)
     parts.labels(report, obj)
     report.field("CreationTimestamp", parts.moment(obj.metadata.creationTimestamp))
     taints = [f"{t.key}{'=' + t.value if t.value else ''}:{t.effect}" for t in obj.spec.taints]

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from minik8s.api.display import ingress_addresses
 from minik8s.api.networking import OLD_CLASS, Ingress, IngressBackend
-from minik8s.cli import parts, tables
+from minik8s.cli import parts
 from minik8s.cli.report import NONE, Report
 
 Behind = Callable[[str, str | int], str]  # a Service's name and its port → its ready endpoints, or what is wrong
@@ -14,7 +15,7 @@ def ingress(report: Report, obj: Ingress, behind: Behind) -> None:
     report.field("Name", obj.metadata.name)
     report.pairs("Labels", obj.metadata.labels)
     report.field("Namespace", obj.metadata.namespace)
-    report.field("Address", tables.ingress_addresses(obj))
+    report.field("Address", ingress_addresses(obj))
     report.field("Ingress Class", spec.ingressClassName or obj.metadata.annotations.get(OLD_CLASS) or NONE)
     report.field("Default backend", _backend(spec.defaultBackend, behind) if spec.defaultBackend else "<default>")
     if spec.tls:

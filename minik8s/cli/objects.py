@@ -6,7 +6,7 @@ objects.
 Read next: get.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,8 +89,8 @@ def path(session: Session, cls: type[Object], name: str = "", subresource: str =
     return cls.resource.path(namespace_of(session, cls), name, subresource)
 
 
-def get(session: Session, cls: type[Object], name: str) -> Value:
-    return load(session.client.request("GET", path(session, cls, name)).data)
+def get(session: Session, cls: type[Object], name: str, headers: Mapping[str, str] | None = None) -> Value:
+    return load(session.client.request("GET", path(session, cls, name), headers=headers).data)
 
 
 def find(session: Session, cls: type[Object], name: str) -> Value | None:
@@ -101,9 +101,11 @@ def find(session: Session, cls: type[Object], name: str) -> Value | None:
         return None
 
 
-def items(session: Session, cls: type[Object], query: str = "") -> Value:
-    """The list as the server sent it, with each item knowing its kind."""
-    found = load(session.client.request("GET", path(session, cls) + query).data)
+def items(session: Session, cls: type[Object], query: str = "", headers: Mapping[str, str] | None = None) -> Value:
+    """The list as the server sent it, with each item knowing its kind; a table if `headers` accept one."""
+    found = load(session.client.request("GET", path(session, cls) + query, headers=headers).data)
+    if found["kind"] == "Table":
+        return found
     found["items"] = [
         {"apiVersion": cls.resource.apiVersion, "kind": cls.resource.kind, **item} for item in found.get("items") or ()
     ]

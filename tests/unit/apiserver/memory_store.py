@@ -97,9 +97,9 @@ def registry() -> Registry:
 
 
 def ask(verb, cls, name="", body=None, **more) -> Request:
-    """A request of the administrator; `namespace`, `subresource` and `query` may be added."""
+    """A request of the administrator; `namespace`, `subresource`, `query` and `accept` may be added."""
     namespace = more.get("namespace", "a" if cls.resource.namespaced else "")
     kind = "application/merge-patch+json" if verb == "patch" else "application/json"
     data = b"" if body is None else codec.encode(body)
     target = Target(cls, namespace, name, more.get("subresource", ""))
-    return Request(target, verb, ADMIN, more.get("query", {}), kind, data)
+    return Request(target, verb, ADMIN, more.get("query", {}), kind, data, more.get("accept", ""))

@@ -1,127 +1,11 @@
-"""Tables and words: what `get` prints of each kind, how long ago, and what a Pod's STATUS says."""
+"""What the command line makes of what the server says: columns, jsonpaths, hints, a rollout's progress."""
 
 import pytest
 
 from minik8s.api import codec, kinds
-from minik8s.api.pods import Pod
-from minik8s.cli import jsonpath, output, podstatus, rollouts, tables
-from minik8s.cli.durations import human
+from minik8s.cli import jsonpath, output, rollouts, tables
 from minik8s.cli.hints import selector_hint
 from minik8s.cli.report import Report
-
-NOW = 1_700_000_000.0
-BORN = "2023-11-14T22:08:20Z"  # five minutes before
-META = {"name": "web", "namespace": "shop", "creationTimestamp": BORN}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0s"),
-        (119, "119s"),
-        (120, "2m"),
-        (130, "2m10s"),
-        (600, "10m"),
-        (3 * 3600, "3h"),
-        (3 * 3600 + 300, "3h5m"),
-        (9 * 3600, "9h"),
-        (48 * 3600, "2d"),
-        (50 * 3600, "2d2h"),
-        (8 * 86400, "8d"),
-        (800 * 86400, "2y70d"),
-        (10 * 365 * 86400, "10y"),
-        (-5, "<invalid>"),
-    ],
-)
-def test_a_length_of_time_is_written_as_kubectl_writes_it(seconds, text):
-    assert human(seconds) == text
-
-
-ROWS = {
-    "services": (
-        {
-            "spec": {
-                "type": "NodePort",
-                "clusterIP": "10.96.1.1",
-                "ports": [{"port": 80, "nodePort": 30080}, {"port": 53, "protocol": "UDP"}],
-                "selector": {"b": "2", "a": "1"},
-            }
-        },
-        ["web", "NodePort", "10.96.1.1", "<none>", "80:30080/TCP,53/UDP", "5m", "a=1,b=2"],
-    ),
-    "deployments": (
-        {
-            "spec": {
-                "replicas": 3,
-                "selector": {"matchLabels": {"app": "web"}},
-                "template": {"spec": {"containers": [{"name": "c", "image": "i"}]}},
-            },
-            "status": {"readyReplicas": 2, "updatedReplicas": 3, "availableReplicas": 1},
-        },
-        ["web", "2/3", "3", "1", "5m", "c", "i", "app=web"],
-    ),
-    "endpoints": (
-        {"subsets": [{"addresses": [{"ip": f"10.0.0.{i}"} for i in range(5)], "ports": [{"port": 80}]}]},
-        ["web", "10.0.0.0:80,10.0.0.1:80,10.0.0.2:80 + 2 more...", "5m"],
-    ),
-    "ingresses": (
-        {
-            "spec": {"ingressClassName": "minik8s", "tls": [{}], "rules": [{"host": "a.test"}, {}]},
-            "status": {"loadBalancer": {"ingress": [{"ip": "192.168.56.11"}, {"ip": "192.168.56.12"}]}},
-        },
-        ["web", "minik8s", "a.test,*", "192.168.56.11,192.168.56.12", "80, 443", "5m"],
-    ),
-    "ingressclasses": (
-        {"spec": {"controller": "a.io/b", "parameters": {"apiGroup": "a.io", "kind": "Config", "name": "x"}}},
-        ["web", "a.io/b", "Config.a.io/x", "5m"],
-    ),
-    "endpointslices": ({"addressType": "IPv4"}, ["web", "IPv4", "<unset>", "<unset>", "5m"]),
-    "configmaps": ({"data": {"a": "1", "b": "2"}}, ["web", "2", "5m"]),
-    "nodes": (
-        {
-            "metadata": META | {"labels": {"node-role.kubernetes.io/control-plane": ""}},
-            "spec": {"unschedulable": True},
-            "status": {
-                "conditions": [{"type": "Ready", "status": "True"}],
-                "addresses": [{"type": "InternalIP", "address": "192.168.56.11"}],
-                "nodeInfo": {
-                    "kubeletVersion": "v1.33.0",
-                    "kernelVersion": "6.1",
-                    "osImage": "Debian",
-                    "containerRuntimeVersion": "docker://20",
-                },
-            },
-        },
-        [
-            "web",
-            "Ready,SchedulingDisabled",
-            "control-plane",
-            "5m",
-            "v1.33.0",
-            "192.168.56.11",
-            "<none>",
-            "Debian",
-            "6.1",
-            "docker://20",
-        ],
-    ),
-}
-
-
-@pytest.mark.parametrize(("word", "row"), ROWS.items(), ids=ROWS.keys())
-def test_a_row_has_kubectls_cells(word, row):
-    value, cells = row
-    cls = kinds.find(word)
-    obj = codec.from_dict(cls, {"metadata": META, **value})
-    headings, (found,) = tables.rows(cls, [obj], NOW, wide=True)
-    assert found == cells and len(headings) == len(cells)
-
-
-@pytest.mark.parametrize("cls", kinds.KINDS, ids=lambda cls: cls.resource.plural)
-def test_every_kind_has_a_table_even_of_an_empty_object(cls):
-    for wide in (False, True):
-        headings, (cells,) = tables.rows(cls, [cls()], NOW, wide)
-        assert len(headings) == len(cells)
 
 
 def test_columns_are_three_blanks_apart_and_keep_their_width():
@@ -133,58 +17,9 @@ def test_columns_are_three_blanks_apart_and_keep_their_width():
     assert tables.layout(["NAME", "AGE"], [["b", "1s"]], [8, 3])[1] == "b          1s"
 
 
-def pod(**status) -> Pod:
-    deleted = status.pop("deleted", None)
-    spec = {"containers": [{"name": "a"}, {"name": "b"}], "initContainers": [{"name": "i"}]}
-    return codec.from_dict(Pod, {"metadata": {"deletionTimestamp": deleted}, "spec": spec, "status": status})
-
-
-RUNNING = {"name": "a", "ready": True, "state": {"running": {}}}
-DONE = {"name": "i", "state": {"terminated": {"exitCode": 0}}}
-WORDS = {
-    "Pending": {"phase": "Pending"},
-    "Running": {"phase": "Running", "containerStatuses": [RUNNING]},
-    "CrashLoopBackOff": {
-        "phase": "Running",
-        "containerStatuses": [RUNNING, {"name": "b", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}],
-    },
-    "Error": {
-        "phase": "Running",
-        "containerStatuses": [{"name": "a", "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}],
-    },
-    "ExitCode:3": {"phase": "Failed", "containerStatuses": [{"name": "a", "state": {"terminated": {"exitCode": 3}}}]},
-    "Signal:9": {
-        "phase": "Failed",
-        "containerStatuses": [{"name": "a", "state": {"terminated": {"exitCode": 137, "signal": 9}}}],
-    },
-    "Init:0/1": {"phase": "Pending", "initContainerStatuses": [{"name": "i", "state": {"running": {}}}]},
-    "Init:Error": {
-        "phase": "Pending",
-        "initContainerStatuses": [{"name": "i", "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}],
-    },
-    "ErrImagePull": {
-        "phase": "Pending",
-        "initContainerStatuses": [DONE],
-        "containerStatuses": [{"name": "a", "state": {"waiting": {"reason": "ErrImagePull"}}}],
-    },
-    "Terminating": {"phase": "Running", "deleted": BORN, "containerStatuses": [RUNNING]},
-    "Evicted": {"phase": "Failed", "reason": "Evicted"},
-    "NotReady": {
-        "phase": "Running",
-        "containerStatuses": [{"name": "a", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}, RUNNING],
-    },
-}
-
-
-@pytest.mark.parametrize(("word", "status"), WORDS.items(), ids=WORDS.keys())
-def test_a_pods_status_is(word, status):
-    assert podstatus.reason(pod(**dict(status))) == word
-
-
-def test_restarts_say_when_the_last_was():
-    status = {"name": "a", "restartCount": 2, "lastState": {"terminated": {"finishedAt": "2023-11-14T22:13:05Z"}}}
-    assert podstatus.restarts(pod(containerStatuses=[status]), NOW) == "2 (15s ago)"
-    assert podstatus.restarts(pod(), NOW) == "0"
+@pytest.mark.parametrize(("cell", "text"), [(3, "3"), (True, "true"), (None, ""), ("a\nb", "a..."), ("a", "a")])
+def test_a_cell_is_one_line_of_text(cell, text):
+    assert tables.text(cell) == text
 
 
 VALUE = {

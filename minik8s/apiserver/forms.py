@@ -1,0 +1,201 @@
+"""In which form an answer is written: the object itself, a row of a table for people, or its metadata alone.
+
+Clients say it in `Accept`: kubectl's `get` asks for `application/json;as=Table;v=v1;g=meta.k8s.io`, programs that only
+count or own things ask for `as=PartialObjectMetadata`. All three are JSON. Whoever offers several forms gets the
+first that is known here, so protobuf before JSON is answered with JSON, as clients of Kubernetes allow.
+
+The seam: `of(request)` gives the form, and refuses what cannot be written (406, 400) before anything is done. A form
+turns encoded objects into encoded answers: `one` for an object, `several` for a list, `event` for the object inside a
+watch event (`first`: nothing was sent on this stream yet; a table names its columns only then. A bookmark is a row
+too, and the Status of an ERROR stays one). A `plain` form changes no byte of an object, so whoever sends an event to
+many may encode it once. Read `tables/__init__.py` for what stands in a row.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from minik8s.api.meta import Object
+from minik8s.apiserver import errors, tables
+from minik8s.apiserver.request import Request
+from minik8s.host import clock
+
+META_GROUP = "meta.k8s.io"
+VERSIONS = ("v1", "v1beta1")
+# What may stand for JSON. Protobuf: every client that prefers it also reads JSON, and tells by the Content-Type.
+TYPES = ("application/json", "application/*", "*/*", "application/vnd.kubernetes.protobuf")
+LISTS = ("list", "deletecollection")
+INCLUDE = ("Metadata", "Object", "None")
+
+
+class Form(Protocol):
+    """How answers are written."""
+
+    @property
+    def plain(self) -> bool: ...
+    def one(self, value: bytes) -> bytes: ...
+    def several(self, values: Sequence[bytes], meta: Mapping[str, object]) -> bytes: ...
+    def event(self, value: bytes, first: bool) -> bytes: ...
+
+
+class _Head(msgspec.Struct):
+    """As much of an object as its other forms need; its metadata stays encoded."""
+
+    kind: str = ""
+    metadata: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Version(msgspec.Struct):
+    resourceVersion: str = ""
+
+
+_head = msgspec.json.Decoder(_Head)
+_version = msgspec.json.Decoder(_Version)
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Objects as they are."""
+
+    cls: type[Object]
+    plain = True
+
+    def one(self, value: bytes) -> bytes:
+        return value
+
+    def several(self, values: Sequence[bytes], meta: Mapping[str, object]) -> bytes:
+        where = self.cls.resource
+        return _document(f"{where.kind}List", where.apiVersion, meta, b'"items":[%s]' % b",".join(values))
+
+    def event(self, value: bytes, first: bool) -> bytes:
+        return value
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """PartialObjectMetadata: of every object its metadata."""
+
+    apiVersion: str
+    plain = False
+
+    def one(self, value: bytes) -> bytes:
+        head = _head.decode(value)
+        return value if head.kind == "Status" else _metadata(head, self.apiVersion)
+
+    def several(self, values: Sequence[bytes], meta: Mapping[str, object]) -> bytes:
+        items = b",".join(_metadata(_head.decode(value), self.apiVersion) for value in values)
+        return _document("PartialObjectMetadataList", self.apiVersion, meta, b'"items":[%s]' % items)
+
+    def event(self, value: bytes, first: bool) -> bytes:
+        return self.one(value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text. `include` says how much of each object goes with its row: Metadata, Object or None."""
+
+    cls: type[Object]
+    apiVersion: str
+    include: str = "Metadata"
+    now: Callable[[], float] = clock.wall
+    plain = False
+
+    def one(self, value: bytes) -> bytes:
+        return self.event(value, first=True)
+
+    def several(self, values: Sequence[bytes], meta: Mapping[str, object]) -> bytes:
+        return self._table(values, meta, headed=True)
+
+    def event(self, value: bytes, first: bool) -> bytes:
+        head = _head.decode(value)
+        if head.kind != self.cls.resource.kind:
+            return value  # a Status, a Scale: these have no table of this kind
+        meta = {"resourceVersion": _version.decode(head.metadata).resourceVersion}
+        return self._table([value], meta, headed=first)
+
+    def _table(self, values: Sequence[bytes], meta: Mapping[str, object], headed: bool) -> bytes:
+        now = self.now()
+        rows = b",".join(self._row(value, now) for value in values)
+        columns = tables.definitions(self.cls) if headed else b"null"
+        return _document("Table", self.apiVersion, meta, b'"columnDefinitions":%s,"rows":[%s]' % (columns, rows))
+
+    def _row(self, value: bytes, now: float) -> bytes:
+        row = tables.row(self.cls, value, now)
+        return b'%s,"object":%s}' % (row[:-1], self._beside(value))
+
+    def _beside(self, value: bytes) -> bytes:
+        if self.include == "None":
+            return b"null"
+        return value if self.include == "Object" else _metadata(_head.decode(value), self.apiVersion)
+
+
+def _metadata(head: _Head, version: str) -> bytes:
+    who = b'"kind":"PartialObjectMetadata","apiVersion":"%s"' % version.encode()
+    return b'{%s,"metadata":%s}' % (who, bytes(head.metadata))
+
+
+def _document(kind: str, version: str, meta: Mapping[str, object], rest: bytes) -> bytes:
+    head = f'{{"kind":"{kind}","apiVersion":"{version}","metadata":'.encode()
+    return b"%s%s,%s}" % (head, msgspec.json.encode(meta), rest)
+
+
+# --- Which one ------------------------------------------------------------------------------------------------
+
+
+def of(request: Request) -> Form:
+    """The form a request asks for."""
+    for offered in _offers(request.accept):
+        if offered["type"] not in TYPES:
+            continue
+        if "as" not in offered:
+            return Plain(request.cls)
+        if offered.get("g") == META_GROUP and offered.get("v") in VERSIONS:
+            found = _converted(request, offered["as"], f"{META_GROUP}/{offered['v']}")
+            if found is not None:
+                return found
+    raise errors.not_acceptable(f"only the following media types are accepted: {', '.join(TYPES[:1])}")
+
+
+def _converted(request: Request, kind: str, version: str) -> Form | None:
+    if kind == "Table":
+        return Table(request.cls, version, _include(request.query))
+    if kind == "PartialObjectMetadataList":
+        if request.verb not in LISTS:
+            raise errors.not_acceptable(f"you requested {kind}, but the requested object is not a list")
+        return Metadata(version)
+    if kind == "PartialObjectMetadata":
+        if request.verb in LISTS:
+            raise errors.not_acceptable(f"you requested {kind}, but the requested object is a list")
+        return Metadata(version)
+    return None
+
+
+def _include(query: Mapping[str, str]) -> str:
+    given = query.get("includeObject") or "Metadata"
+    if given not in INCLUDE:
+        known = ", ".join(f'"{each}"' for each in INCLUDE)
+        raise errors.bad_request(
+            f'Unable to convert to Table as requested: includeObject: Unsupported value: "{given}": '
+            f"supported values: {known}"
+        )
+    return given
+
+
+def _offers(accept: str) -> Iterator[dict[str, Any]]:
+    """What an `Accept` header offers, best first: each a media `type` and its parameters."""
+    found = []
+    for clause in (accept or "*/*").split(","):
+        kind, *parameters = (part.strip() for part in clause.split(";"))
+        pairs = (parameter.partition("=")[::2] for parameter in parameters)
+        offer = {"type": kind.lower(), **{name.strip(): value.strip().strip('"') for name, value in pairs}}
+        found.append((-_weight(offer.get("q", "1")), offer))
+    return (offer for weight, offer in sorted(found, key=lambda pair: pair[0]) if weight < 0)
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

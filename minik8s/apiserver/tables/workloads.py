@@ -1,0 +1,66 @@
+"""Rows of what makes Pods: how many are wanted, how many are there. Pure."""
+
+from minik8s.api.apps import Deployment, ReplicaSet
+from minik8s.api.display import NONE, some
+from minik8s.api.meta import LabelSelector, Object
+from minik8s.api.pods import PodTemplateSpec
+from minik8s.api.selectors import format_labels
+from minik8s.apiserver.tables.columns import AGE, NAME, Cells, Table, age, number, text, wide
+
+# What `-o wide` adds of the template that Pods are made from.
+TEMPLATE = (
+    wide("Containers", "The names of the template's containers."),
+    wide("Images", "The images of the template's containers."),
+    wide("Selector", "Which Pods count as this object's own."),
+)
+
+
+def template_cells(template: PodTemplateSpec, selector: LabelSelector | None) -> Cells:
+    """The cells of `TEMPLATE`."""
+    containers = template.spec.containers
+    names, images = [each.name for each in containers], [each.image for each in containers]
+    return [some(names), some(images), format_labels(selector) or NONE]
+
+
+def _deployment(deployment: Deployment, now: float) -> Cells:
+    spec, status = deployment.spec, deployment.status
+    return [
+        deployment.metadata.name,
+        f"{status.readyReplicas}/{1 if spec.replicas is None else spec.replicas}",
+        status.updatedReplicas,
+        status.availableReplicas,
+        age(deployment, now),
+        *template_cells(spec.template, spec.selector),
+    ]
+
+
+def _replicaset(replicaset: ReplicaSet, now: float) -> Cells:
+    spec, status = replicaset.spec, replicaset.status
+    return [
+        replicaset.metadata.name,
+        1 if spec.replicas is None else spec.replicas,
+        status.replicas,
+        status.readyReplicas,
+        age(replicaset, now),
+        *template_cells(spec.template, spec.selector),
+    ]
+
+
+DESIRED = number("Desired", "How many Pods are wanted.")
+CURRENT = number("Current", "How many Pods there are.")
+READY = number("Ready", "How many Pods are ready.")
+
+TABLES: dict[type[Object], Table] = {
+    Deployment: Table(
+        (
+            NAME,
+            text("Ready", "How many Pods are ready, and how many are wanted."),
+            text("Up-to-date", "How many Pods are made from the newest template."),
+            text("Available", "How many Pods have been ready for at least minReadySeconds."),
+            AGE,
+            *TEMPLATE,
+        ),
+        _deployment,
+    ),
+    ReplicaSet: Table((NAME, DESIRED, CURRENT, READY, AGE, *TEMPLATE), _replicaset),
+}
