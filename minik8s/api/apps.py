@@ -5,7 +5,7 @@ Source: the published OpenAPI of Kubernetes 1.33.
 
 import msgspec
 
-from minik8s.api.meta import Condition, IntOrString, LabelSelector, Object, Struct, resource, says
+from minik8s.api.meta import Condition, Int64, IntOrString, LabelSelector, Object, Struct, resource, says
 from minik8s.api.pods import PodTemplateSpec
 
 
@@ -22,7 +22,7 @@ class ReplicaSetStatus(Struct):
     readyReplicas: int = 0
     availableReplicas: int = 0
     terminatingReplicas: int | None = None
-    observedGeneration: int = 0
+    observedGeneration: Int64 = 0
     conditions: list[Condition] = []
 
 
@@ -58,7 +58,7 @@ class DeploymentSpec(Struct):
 
 
 class DeploymentStatus(Struct):
-    observedGeneration: int = 0
+    observedGeneration: Int64 = 0
     replicas: int = 0
     updatedReplicas: int = 0
     readyReplicas: int = 0

@@ -6,7 +6,7 @@ of Kubernetes 1.33. Read `authorization.py` next: what somebody may do.
 
 import msgspec
 
-from minik8s.api.meta import Object, ObjectMeta, Struct, resource, says
+from minik8s.api.meta import Int64, Object, ObjectMeta, Struct, Time, resource, says
 
 
 class UserInfo(Struct):
@@ -32,13 +32,13 @@ class BoundObjectReference(Struct):
 
 class TokenRequestSpec(Struct):
     audiences: list[str] = []
-    expirationSeconds: int | None = None
+    expirationSeconds: Int64 | None = None
     boundObjectRef: BoundObjectReference | None = None
 
 
 class TokenRequestStatus(Struct):
     token: str = says("")
-    expirationTimestamp: str | None = None
+    expirationTimestamp: Time | None = None
 
 
 class TokenRequest(Struct):

@@ -5,7 +5,7 @@ Read `pods.py` for the Pod around it, `volumes.py` for what is mounted. Source: 
 
 import msgspec
 
-from minik8s.api.meta import IntOrString, Quantity, Struct, says
+from minik8s.api.meta import Int64, IntOrString, Quantity, Struct, Time, says
 
 # --- What runs -------------------------------------------------------------------------------------------------------
 
@@ -89,11 +89,11 @@ class Probe(Struct):
     periodSeconds: int = 0
     successThreshold: int = 0
     failureThreshold: int = 0
-    terminationGracePeriodSeconds: int | None = None
+    terminationGracePeriodSeconds: Int64 | None = None
 
 
 class SleepAction(Struct):
-    seconds: int
+    seconds: Int64
 
 
 class LifecycleHandler(Struct):
@@ -118,8 +118,8 @@ class Capabilities(Struct):
 
 class SecurityContext(Struct):
     capabilities: Capabilities | None = None
-    runAsUser: int | None = None
-    runAsGroup: int | None = None
+    runAsUser: Int64 | None = None
+    runAsGroup: Int64 | None = None
     readOnlyRootFilesystem: bool | None = None
 
 
@@ -165,7 +165,7 @@ class ContainerStateWaiting(Struct):
 
 
 class ContainerStateRunning(Struct):
-    startedAt: str | None = None
+    startedAt: Time | None = None
 
 
 class ContainerStateTerminated(Struct):
@@ -173,8 +173,8 @@ class ContainerStateTerminated(Struct):
     signal: int = 0
     reason: str = ""
     message: str = ""
-    startedAt: str | None = None
-    finishedAt: str | None = None
+    startedAt: Time | None = None
+    finishedAt: Time | None = None
     containerID: str = ""
 
 

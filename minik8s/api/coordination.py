@@ -5,14 +5,14 @@ Source: the published OpenAPI of Kubernetes 1.33; KEP-589 (node heartbeats).
 
 import msgspec
 
-from minik8s.api.meta import Object, Struct, resource, says
+from minik8s.api.meta import MicroTime, Object, Struct, resource, says
 
 
 class LeaseSpec(Struct):
     holderIdentity: str | None = None
     leaseDurationSeconds: int | None = None
-    acquireTime: str | None = None
-    renewTime: str | None = None
+    acquireTime: MicroTime | None = None
+    renewTime: MicroTime | None = None
     leaseTransitions: int | None = None
 
 

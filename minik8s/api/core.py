@@ -6,7 +6,19 @@ Source: the published OpenAPI of Kubernetes 1.33. Read `discovery.py` next: what
 
 import msgspec
 
-from minik8s.api.meta import Condition, IntOrString, Object, Quantity, Struct, resource, says
+from minik8s.api.meta import (
+    Bytes,
+    Condition,
+    Int64,
+    IntOrString,
+    MicroTime,
+    Object,
+    Quantity,
+    Struct,
+    Time,
+    resource,
+    says,
+)
 from minik8s.api.pods import Pod, PodSpec, PodStatus, PodTemplateSpec
 
 __all__ = [
@@ -153,7 +165,7 @@ class Taint(Struct):
     key: str
     effect: str
     value: str = ""
-    timeAdded: str | None = None
+    timeAdded: Time | None = None
 
 
 class NodeSpec(Struct):
@@ -192,7 +204,7 @@ class NodeSystemInfo(Struct):
 
 class ContainerImage(Struct):
     names: list[str] = []
-    sizeBytes: int = 0
+    sizeBytes: Int64 = 0
 
 
 class NodeStatus(Struct):
@@ -260,7 +272,7 @@ class ConfigMap(Object):
     apiVersion: str = says("v1")
     kind: str = says("ConfigMap")
     data: dict[str, str] = {}
-    binaryData: dict[str, str] = {}
+    binaryData: dict[str, Bytes] = {}
     immutable: bool | None = None
 
 
@@ -273,7 +285,7 @@ class Secret(Object):
 
     apiVersion: str = says("v1")
     kind: str = says("Secret")
-    data: dict[str, str] = {}
+    data: dict[str, Bytes] = {}
     stringData: dict[str, str] = {}
     type: str = ""
     immutable: bool | None = None
@@ -289,7 +301,7 @@ class EventSource(Struct):
 
 class EventSeries(Struct):
     count: int = 0
-    lastObservedTime: str | None = None
+    lastObservedTime: MicroTime | None = None
 
 
 @resource("events", short=("ev",))
@@ -302,11 +314,11 @@ class Event(Object):
     reason: str = ""
     message: str = ""
     source: EventSource = msgspec.field(default_factory=EventSource)
-    firstTimestamp: str | None = None
-    lastTimestamp: str | None = None
+    firstTimestamp: Time | None = None
+    lastTimestamp: Time | None = None
     count: int = 0
     type: str = ""
-    eventTime: str | None = None
+    eventTime: MicroTime | None = None
     series: EventSeries | None = None
     action: str = ""
     related: ObjectReference | None = None

@@ -7,12 +7,17 @@ Source: Kubernetes API conventions and the published OpenAPI of meta/v1. Read `c
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 
-IntOrString = int | str
-Quantity = str | int | float
+# To Python these are what stands first; the second is what the published schemas call it. A plain `int` is an int32.
+IntOrString = Annotated[int | str, "IntOrString"]
+Quantity = Annotated[str | int | float, "Quantity"]
+Time = Annotated[str, "Time"]
+MicroTime = Annotated[str, "MicroTime"]
+Int64 = Annotated[int, "int64"]
+Bytes = Annotated[str, "byte"]
 
 
 class Struct(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -70,10 +75,10 @@ class ObjectMeta(Struct):
     namespace: str = ""
     uid: str = ""
     resourceVersion: str = ""
-    generation: int = 0
-    creationTimestamp: str | None = None
-    deletionTimestamp: str | None = None
-    deletionGracePeriodSeconds: int | None = None
+    generation: Int64 = 0
+    creationTimestamp: Time | None = None
+    deletionTimestamp: Time | None = None
+    deletionGracePeriodSeconds: Int64 | None = None
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     ownerReferences: list[OwnerReference] = []
@@ -109,11 +114,11 @@ class Condition(Struct):
     status: str
     reason: str = ""
     message: str = ""
-    observedGeneration: int | None = None
-    lastTransitionTime: str | None = None
-    lastUpdateTime: str | None = None
-    lastHeartbeatTime: str | None = None
-    lastProbeTime: str | None = None
+    observedGeneration: Int64 | None = None
+    lastTransitionTime: Time | None = None
+    lastUpdateTime: Time | None = None
+    lastHeartbeatTime: Time | None = None
+    lastProbeTime: Time | None = None
 
 
 class StatusCause(Struct):
@@ -135,7 +140,7 @@ class StatusDetails(Struct):
 
 class ListMeta(Struct):
     resourceVersion: str = ""
-    remainingItemCount: int | None = None
+    remainingItemCount: Int64 | None = None
     # `continue` is a word of Python; msgspec renames it on the wire.
     continue_: str = msgspec.field(default="", name="continue")
 
@@ -168,7 +173,7 @@ class DeleteOptions(Struct):
 
     kind: str = says("DeleteOptions")
     apiVersion: str = says("v1")
-    gracePeriodSeconds: int | None = None
+    gracePeriodSeconds: Int64 | None = None
     preconditions: Preconditions | None = None
     propagationPolicy: str | None = None
     orphanDependents: bool | None = None

@@ -3,7 +3,7 @@
 Source: the published OpenAPI of Kubernetes 1.33.
 """
 
-from minik8s.api.meta import LabelSelector, Struct
+from minik8s.api.meta import Int64, LabelSelector, Struct
 
 
 class Toleration(Struct):
@@ -11,7 +11,7 @@ class Toleration(Struct):
     operator: str = ""
     value: str = ""
     effect: str = ""
-    tolerationSeconds: int | None = None
+    tolerationSeconds: Int64 | None = None
 
 
 class NodeSelectorRequirement(Struct):

@@ -33,7 +33,7 @@ from minik8s.api.containers import (
     TCPSocketAction,
     VolumeMount,
 )
-from minik8s.api.meta import Condition, Object, ObjectMeta, Struct, resource, says
+from minik8s.api.meta import Condition, Int64, Object, ObjectMeta, Struct, Time, resource, says
 from minik8s.api.placement import (
     Affinity,
     NodeAffinity,
@@ -109,8 +109,8 @@ __all__ = [
 
 
 class PodSecurityContext(Struct):
-    runAsUser: int | None = None
-    runAsGroup: int | None = None
+    runAsUser: Int64 | None = None
+    runAsGroup: Int64 | None = None
 
 
 class PodDNSConfigOption(Struct):
@@ -138,8 +138,8 @@ class PodSpec(Struct):
     initContainers: list[Container] = []
     volumes: list[Volume] = []
     restartPolicy: str = ""
-    terminationGracePeriodSeconds: int | None = None
-    activeDeadlineSeconds: int | None = None
+    terminationGracePeriodSeconds: Int64 | None = None
+    activeDeadlineSeconds: Int64 | None = None
     dnsPolicy: str = ""
     dnsConfig: PodDNSConfig | None = None
     nodeSelector: dict[str, str] = {}
@@ -178,11 +178,11 @@ class PodStatus(Struct):
     hostIPs: list[PodIP] = []
     podIP: str = ""
     podIPs: list[PodIP] = []
-    startTime: str | None = None
+    startTime: Time | None = None
     initContainerStatuses: list[ContainerStatus] = []
     containerStatuses: list[ContainerStatus] = []
     qosClass: str = ""
-    observedGeneration: int = 0
+    observedGeneration: Int64 = 0
 
 
 @resource(
