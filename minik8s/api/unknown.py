@@ -1,54 +1,81 @@
-"""Fields that a kind does not have: found by walking plain values beside their type. All of them, not just the first.
+"""Fields that nobody reads: those that a kind does not have, and all but the last of a field given twice.
+
+All of them are found, not just the first: the former by walking plain values beside their type, the latter in the text.
 
 The types themselves are lenient (see `codec.py`); only admission asks this question.
 """
 
-import types
-from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+import json
+from collections.abc import Iterator
+from typing import Any
 
 import msgspec
+
+from minik8s.api.shapes import Shape, shapes
 
 # Server-kept bookkeeping that clients send back as they read it; not having it is no reason to refuse them.
 _FORGIVEN = frozenset({"metadata.managedFields", "metadata.selfLink"})
 
 
-@cache
-def _fields(cls: type) -> dict[str, Any]:
-    hints = get_type_hints(cls)
-    return {field.encode_name: hints[field.name] for field in msgspec.structs.fields(cls)}
-
-
-def _inner(hint: Any) -> Any:
-    """The type that matters of `X | None`."""
-    if get_origin(hint) in (Union, types.UnionType):
-        structs = [arg for arg in get_args(hint) if arg is not type(None)]
-        return structs[0] if len(structs) == 1 else None
-    return hint
-
-
-def _walk(hint: Any, value: Any, path: str) -> list[str]:
-    hint = _inner(hint)
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return _walk_struct(hint, value, path) if isinstance(value, dict) else []
-    if get_origin(hint) is list and isinstance(value, list):
-        (element,) = get_args(hint)
-        return [each for at, item in enumerate(value) for each in _walk(element, item, f"{path}[{at}]")]
-    return []
-
-
-def _walk_struct(cls: type, value: dict[str, Any], path: str) -> list[str]:
-    known = _fields(cls)
+def unknown_fields(cls: type[msgspec.Struct], value: dict[str, Any], path: str = "") -> list[str]:
+    """Paths of all fields in `value` that `cls` does not have, as `spec.containers[0].imagee`, in document order."""
+    known = shapes(cls)
     found = []
     for name, inner in value.items():
         here = f"{path}.{name}" if path else name
-        if name in known:
-            found += _walk(known[name], inner, here)
+        shape = known.get(name)
+        if shape is not None:
+            found += _inside(shape, inner, here)
         elif here not in _FORGIVEN:
             found.append(here)
     return found
 
 
-def unknown_fields(cls: type, value: dict[str, Any]) -> list[str]:
-    """Paths of all fields in `value` that `cls` does not have, as `spec.containers[0].imagee`, in document order."""
-    return _walk_struct(cls, value, "")
+def _inside(shape: Shape, value: Any, path: str) -> list[str]:
+    if shape.cls is None:
+        return []
+    parts: list[tuple[str, Any]] = [(path, value)]
+    if shape.form == "list":
+        parts = [(f"{path}[{at}]", item) for at, item in enumerate(value)] if isinstance(value, list) else []
+    elif shape.form == "map":
+        parts = [(f"{path}.{key}", item) for key, item in value.items()] if isinstance(value, dict) else []
+    return [each for here, item in parts if isinstance(item, dict) for each in unknown_fields(shape.cls, item, here)]
+
+
+class _Twice(dict[str, Any]):
+    """A JSON object some of whose fields are given more than once."""
+
+    doubled: list[str]
+
+
+def duplicate_fields(text: bytes) -> list[str]:
+    """Paths of all fields that this JSON document, which is known to be one, gives more than once."""
+    found = []
+
+    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) == len(pairs):
+            return made
+        twice = _Twice(made)
+        names = [name for name, _ in pairs]
+        twice.doubled = [name for name in made if names.count(name) > 1]
+        found.append(twice)
+        return twice
+
+    # Numbers stay text: nobody looks at them, and Python refuses to read the longest.
+    document = json.loads(text, object_pairs_hook=build, parse_int=str, parse_float=str) if text else None
+    # Where they stand is only asked when there are any.
+    return list(_doubled(document, "")) if found else []
+
+
+def _doubled(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        twice = value.doubled if isinstance(value, _Twice) else []
+        for name, inner in value.items():
+            here = f"{path}.{name}" if path else name
+            if name in twice:
+                yield here
+            yield from _doubled(inner, here)
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from _doubled(item, f"{path}[{at}]")

@@ -16,30 +16,42 @@ from minik8s.apiserver import errors, strategy
 from minik8s.apiserver.request import Request
 
 JSON = "application/json"
-MERGE_PATCH = "application/merge-patch+json"
+VALIDATIONS = ("Strict", "Warn", "Ignore")
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$\.?(?P<path>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$")
 
 
-def document(request: Request, accepted: str = JSON) -> dict[str, Any]:
-    """The body as plain values."""
-    given = request.content_type.split(";")[0].strip().lower()
+class WrongType(errors.Failure):
+    """The document is not of the type that the URL names."""
+
+
+def document(request: Request) -> dict[str, Any]:
+    """The body as plain values: an object."""
+    given = media_type(request)
     if given == PROTOBUF:
         raise errors.unsupported_media_type(
-            f"protobuf bodies are not supported by this server: send {accepted}; kubectl does so for `apply -f FILE`"
+            f"protobuf bodies are not supported by this server: send {JSON}; kubectl does so for `apply -f FILE`"
         )
-    if given and given not in (accepted, "*/*"):
-        message = "the body of the request was in an unknown format - accepted media types include"
-        raise errors.unsupported_media_type(f"{message}: {accepted}")
-    try:
-        found = msgspec.json.decode(request.body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise errors.bad_request(f"the object provided is not valid JSON: {error}") from error
+    if given and given not in (JSON, "*/*"):
+        raise errors.unknown_format([JSON])
+    found = values(request)
     if not isinstance(found, dict):
         raise errors.bad_request("the object provided is unrecognized (must be a JSON object)")
     return found
+
+
+def media_type(request: Request) -> str:
+    return request.content_type.split(";")[0].strip().lower()
+
+
+def values(request: Request) -> Any:
+    """The body as plain values, whatever they are."""
+    try:
+        return msgspec.json.decode(request.body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise errors.bad_request(f"the object provided is not valid JSON: {error}") from error
 
 
 def decode(request: Request, raw: dict[str, Any]) -> Object:
@@ -81,25 +93,31 @@ def _check_place(request: Request, obj: Object) -> None:
 
 
 def check_unknown(request: Request, cls: type[Object], raw: dict[str, Any]) -> None:
-    """Strict refuses, Warn warns (the default), Ignore is silent; each names or drops all unknown fields."""
+    """Strict refuses, Warn warns (the default), Ignore is silent; each names or drops all fields that nobody reads."""
     mode = request.query.get("fieldValidation") or "Warn"
-    if mode not in ("Strict", "Warn", "Ignore"):
-        raise errors.bad_request(
-            f'fieldValidation: Unsupported value: "{mode}": supported values: "Ignore", "Strict", "Warn"'
+    if mode not in VALIDATIONS:
+        cause = StatusCause(
+            reason="FieldValueNotSupported",
+            message=f'Unsupported value: "{mode}": supported values: "Ignore", "Strict", "Warn"',
+            field="fieldValidation",
         )
-    found = [] if mode == "Ignore" else unknown.unknown_fields(cls, raw)
-    if not found:
+        raise errors.invalid_options(request.verb, [cause])
+    if mode == "Ignore":
         return
-    texts = [f'unknown field "{each}"' for each in found]
+    texts = [f'unknown field "{each}"' for each in unknown.unknown_fields(cls, raw)]
+    # Of a patch in several turns each says it again; of the client's own words it is said once.
+    texts += [f'duplicate field "{each}"' for each in _given_twice(request)]
     if mode == "Warn":
-        request.warnings.extend(texts)
-        return
-    raise _unusable(cls, f"strict decoding error: {', '.join(texts)}")
+        request.warnings.extend(text for text in texts if text not in request.warnings)
+    elif texts:
+        raise errors.unusable(cls, f"strict decoding error: {', '.join(texts)}")
 
 
-def _unusable(cls: type[Object], because: str) -> errors.Failure:
-    kind = cls.resource.kind
-    return errors.bad_request(f'{kind} in version "{cls.resource.version}" cannot be handled as a {kind}: {because}')
+def _given_twice(request: Request) -> list[str]:
+    try:
+        return unknown.duplicate_fields(request.body)
+    except (ValueError, RecursionError) as error:
+        raise errors.bad_request(f"the object provided is not valid JSON: {error}") from error
 
 
 def typed(cls: type[Any], raw: dict[str, Any]) -> Any:
@@ -116,7 +134,12 @@ def typed(cls: type[Any], raw: dict[str, Any]) -> Any:
             cause = StatusCause(reason="FieldValueRequired", message="Required value", field=place)
             raise errors.invalid(cls, name, [cause]) from error
         text = f"{path or 'the object'}: {what[:1].lower()}{what[1:]}"
-        raise _unusable(cls, text) if issubclass(cls, Object) else errors.bad_request(text) from error
+        raise _wrong_type(cls, text) from error
+
+
+def _wrong_type(cls: type[Any], text: str) -> errors.Failure:
+    failure = errors.unusable(cls, text) if issubclass(cls, Object) else errors.bad_request(text)
+    return WrongType(failure.code, failure.status.reason, failure.status.message)
 
 
 def warn(request: Request, new: Object, old: Object | None = None) -> None:

@@ -124,5 +124,5 @@ def _told_dry_run(request: Request) -> Request:
             message=f'Unsupported value: "{wrong}": supported values: "All"',
             field="dryRun",
         )
-        raise errors.invalid(request.cls, request.target.name, [cause])
+        raise errors.invalid_options(request.verb, [cause])
     return dataclasses.replace(request, query={**request.query, "dryRun": "All"}) if asked else request

@@ -4,6 +4,8 @@ Invariant: code, reason and message are upstream's, because clients act on them:
 code, people on the message. Raise one of these anywhere below `http.py`; it alone turns them into a response.
 """
 
+from collections.abc import Iterable
+
 from minik8s.api.meta import Object, Status, StatusCause, StatusDetails
 
 
@@ -25,6 +27,12 @@ def _details(cls: type[Object], name: str) -> StatusDetails:
 
 def bad_request(message: str) -> Failure:
     return Failure(400, "BadRequest", message)
+
+
+def unusable(cls: type[Object], because: str) -> Failure:
+    """The body is no object of this kind."""
+    kind = cls.resource.kind
+    return bad_request(f'{kind} in version "{cls.resource.version}" cannot be handled as a {kind}: {because}')
 
 
 def unauthorized() -> Failure:
@@ -86,8 +94,22 @@ def too_large(limit: int) -> Failure:
     return Failure(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
 
 
+def too_much(message: str) -> Failure:
+    return Failure(413, "RequestEntityTooLarge", message)
+
+
 def unsupported_media_type(message: str) -> Failure:
     return Failure(415, "UnsupportedMediaType", message)
+
+
+def unknown_format(accepted: Iterable[str]) -> Failure:
+    message = "the body of the request was in an unknown format - accepted media types include"
+    return unsupported_media_type(f"{message}: {', '.join(accepted)}")
+
+
+def unprocessable(because: str) -> Failure:
+    """A patch that does not fit the object. Upstream keeps the reason to itself."""
+    return Failure(422, "Invalid", f"the server rejected our request due to an error in our request: {because}")
 
 
 def invalid(cls: type[Object], name: str, causes: list[StatusCause]) -> Failure:
@@ -97,6 +119,18 @@ def invalid(cls: type[Object], name: str, causes: list[StatusCause]) -> Failure:
     details = StatusDetails(name=name, group=cls.resource.group, kind=cls.resource.kind, causes=causes)
     kind = f"{cls.resource.kind}.{cls.resource.group}" if cls.resource.group else cls.resource.kind
     return Failure(422, "Invalid", f'{kind} "{name}" is invalid: {body}', details)
+
+
+OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
+
+
+def invalid_options(verb: str, causes: list[StatusCause]) -> Failure:
+    """422: a parameter of the query says something that it cannot say."""
+    kind = OPTIONS.get(verb, "DeleteOptions")
+    parts = [f"{cause.field}: {cause.message}" for cause in causes]
+    body = parts[0] if len(parts) == 1 else "[" + ", ".join(parts) + "]"
+    details = StatusDetails(group="meta.k8s.io", kind=kind, causes=causes)
+    return Failure(422, "Invalid", f'{kind}.meta.k8s.io "" is invalid: {body}', details)
 
 
 def too_many_requests(message: str) -> Failure:

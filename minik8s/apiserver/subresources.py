@@ -4,15 +4,13 @@ Each is a small change of the parent object through `Verbs.modify`, so that vers
 every write.
 """
 
-from typing import Any
-
 import msgspec
 
-from minik8s.api import codec, patch, pods, selectors, times
+from minik8s.api import codec, pods, selectors, times
 from minik8s.api.apps import Deployment, ReplicaSet
 from minik8s.api.core import Namespace, ObjectReference, Pod
 from minik8s.api.meta import Condition, Object, ObjectMeta, Status, StatusCause, Struct, says
-from minik8s.apiserver import admission, errors, strategy
+from minik8s.apiserver import admission, errors, patches, strategy
 from minik8s.apiserver.request import Answer, Request
 from minik8s.apiserver.verbs import Verbs, check_version
 from minik8s.host import clock
@@ -108,11 +106,11 @@ def scale(verbs: Verbs, request: Request) -> Answer:
     """GET, PUT and PATCH of deployments/x/scale."""
     if request.verb == "get":
         return Answer(200, codec.encode(scale_of(verbs.read(request).decode())))
-    given = admission.document(request, admission.MERGE_PATCH if request.verb == "patch" else admission.JSON)
+    applied = patches.reader(request) if request.verb == "patch" else patches.whole(request)
 
     def change(old: Object) -> Object:
         assert isinstance(old, Deployment | ReplicaSet)
-        wanted = _wanted(request, old, given)
+        wanted = _wanted(old, applied)
         if wanted.spec.replicas < 0:
             message = f"Invalid value: {wanted.spec.replicas}: must be greater than or equal to 0"
             cause = StatusCause(reason="FieldValueInvalid", message=message, field="spec.replicas")
@@ -126,11 +124,10 @@ def scale(verbs: Verbs, request: Request) -> Answer:
     return Answer(200, codec.encode(scale_of(codec.decode(request.cls, made.body))), writes=made.writes)
 
 
-def _wanted(request: Request, old: Object, given: dict[str, Any]) -> Scale:
+def _wanted(old: Object, applied: patches.Applied) -> Scale:
     """The Scale a client wants; one that names a version it has seen must have seen the newest."""
-    raw = patch.merge(codec.to_dict(scale_of(old)), given) if request.verb == "patch" else given
-    wanted: Scale = admission.typed(Scale, raw)
-    seen = str((given.get("metadata") or {}).get("resourceVersion") or "")
+    wanted: Scale = admission.typed(Scale, applied(Scale, codec.to_dict(scale_of(old))))
+    seen = wanted.metadata.resourceVersion
     if seen and seen != old.metadata.resourceVersion:
         raise errors.modified(type(old), old.metadata.name)
     return wanted

@@ -10,11 +10,11 @@ ports are claimed and released in the Service's own transaction. Read `registry.
 from collections.abc import Callable
 
 from minik8s import params
-from minik8s.api import codec, patch, times
+from minik8s.api import codec, times
 from minik8s.api.core import Namespace, Service
 from minik8s.api.meta import DeleteOptions, Object, Status, StatusDetails
 from minik8s.api.networking import IPAddress
-from minik8s.apiserver import access, admission, allocation, deletion, errors, ingresses, services, strategy
+from minik8s.apiserver import access, admission, allocation, deletion, errors, ingresses, patches, services, strategy
 from minik8s.apiserver.registry import Registry, Stored, key_of, put
 from minik8s.apiserver.request import Answer, Request, Written
 from minik8s.host import clock, sysctl
@@ -100,13 +100,11 @@ class Verbs:
         return self.modify(request, lambda old: self._updated(request, old, strategy.copy(new)))
 
     def patch(self, request: Request) -> Answer:
-        given = admission.document(request, admission.MERGE_PATCH)
+        applied = patches.reader(request)
 
         def change(old: Object) -> Object:
-            raw = patch.merge(codec.to_dict(old), given)
-            new = admission.decode(request, raw)
-            if "resourceVersion" not in (given.get("metadata") or {}):
-                new.metadata.resourceVersion = ""
+            # The version is in it: a patch that sets another one says which it has seen.
+            new = patches.decoded(request, applied(type(old), codec.to_dict(old)))
             return self._updated(request, old, new)
 
         return self.modify(request, change)

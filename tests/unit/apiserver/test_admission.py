@@ -12,8 +12,8 @@ from minik8s.apiserver.routes import Target
 POD = {"metadata": {"name": "web"}, "spec": {"containers": [{"name": "main", "image": "x:1"}]}}
 
 
-def decoded(request, accepted=admission.JSON):
-    return admission.decode(request, admission.document(request, accepted))
+def decoded(request):
+    return admission.decode(request, admission.document(request))
 
 
 def failure(call, *args):
@@ -73,6 +73,17 @@ def test_a_body_in_a_form_that_is_not_understood_is_a_415(kind, code):
         assert admission.document(request) == {}
 
 
+def test_all_fields_that_are_given_twice_are_named():
+    body = b'{"metadata":{"name":"x","name":"x"},"data":{"a":"1","a":"2","a":"3"},"immutable":true,"immutable":true}'
+    request = Request(Target(ConfigMap, "a"), "create", ADMIN, {"fieldValidation": "Strict"}, "", body)
+    assert failure(decoded, request).message.endswith(
+        'strict decoding error: duplicate field "metadata.name", duplicate field "data.a", duplicate field "immutable"'
+    )
+    warned = Request(Target(ConfigMap, "a"), "create", ADMIN, {}, "", body)
+    assert decoded(warned).data == {"a": "3"}
+    assert warned.warnings[1] == 'duplicate field "data.a"'
+
+
 def test_all_unknown_fields_are_named_not_only_the_first():
     body = {"metadata": {"name": "x"}, "spec": {"bogus": 1, "containers": [{"name": "a", "imagee": "b"}]}}
     status = failure(decoded, ask("create", Pod, body=body, query={"fieldValidation": "Strict"}))
@@ -83,7 +94,7 @@ def test_all_unknown_fields_are_named_not_only_the_first():
     silent = ask("create", Pod, body=body, query={"fieldValidation": "Ignore"})
     decoded(silent)
     assert silent.warnings == []
-    assert failure(decoded, ask("create", Pod, body=body, query={"fieldValidation": "Maybe"})).code == 400
+    assert failure(decoded, ask("create", Pod, body=body, query={"fieldValidation": "Maybe"})).code == 422
 
 
 OPTIONS = [

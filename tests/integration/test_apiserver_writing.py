@@ -1,0 +1,124 @@
+"""Writing as Kubernetes has it: each kind of patch, dry runs, versions as locks, what a write leaves as it is."""
+
+import pytest
+from support.apiserver import config
+
+pytestmark = pytest.mark.system
+STRATEGIC = "application/strategic-merge-patch+json"
+MERGE = "application/merge-patch+json"
+JSON = "application/json-patch+json"
+
+
+def deployment(name="web", **spec):
+    container = {"name": "main", "image": "minik8s/toolbox:1"}
+    template = {
+        "metadata": {"labels": {"app": name}, "creationTimestamp": None},
+        "spec": {"containers": [container]},
+    }
+    given = {"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": template, **spec}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": given}
+
+
+@pytest.fixture
+def web(api, namespace):
+    """The path of a Deployment."""
+    api.admin.post(f"/apis/apps/v1/namespaces/{namespace}/deployments", deployment())
+    return f"/apis/apps/v1/namespaces/{namespace}/deployments/web"
+
+
+def patch(api, path, kind, body, code=200):
+    return api.admin.json("PATCH", path, body, code, Content_Type=kind)
+
+
+def containers(deployment):
+    return deployment["spec"]["template"]["spec"]["containers"]
+
+
+def test_a_strategic_patch_goes_into_lists_and_a_merge_patch_replaces_them(api, web):
+    sidecar = {"name": "sidecar", "image": "minik8s/toolbox:1"}
+    body = {"spec": {"template": {"spec": {"containers": [sidecar]}}}}
+    merged = patch(api, web, STRATEGIC, body)
+    assert [each["name"] for each in containers(merged)] == ["main", "sidecar"]
+    assert [each["name"] for each in containers(patch(api, web, MERGE, body))] == ["sidecar"]
+
+
+def test_a_json_patch_is_done_whole_or_not_at_all(api, web):
+    change = {"op": "replace", "path": "/spec/replicas", "value": 3}
+    failed = patch(api, web, JSON, [change, {"op": "test", "path": "/spec/paused", "value": True}], 422)
+    assert failed["reason"] == "Invalid"
+    assert failed["message"].endswith("testing value /spec/paused failed")
+    assert api.admin.get(web)["spec"]["replicas"] == 1
+    assert patch(api, web, JSON, [change])["spec"]["replicas"] == 3
+
+
+@pytest.mark.parametrize("kind", [STRATEGIC, MERGE, JSON])
+def test_a_version_in_a_patch_is_a_lock(api, web, kind):
+    def body(version):
+        if kind == JSON:
+            return [{"op": "replace", "path": "/metadata/resourceVersion", "value": version}]
+        return {"metadata": {"resourceVersion": version}}
+
+    now = api.admin.get(web)["metadata"]["resourceVersion"]
+    assert patch(api, web, kind, body("1"), 409)["reason"] == "Conflict"
+    assert patch(api, web, kind, body(now))["metadata"]["resourceVersion"] == now
+
+
+def test_a_patch_of_no_known_kind_is_told_which_there_are(api, web):
+    refused = patch(api, web, "application/json", {}, 415)
+    assert refused["reason"] == "UnsupportedMediaType"
+    for kind in (STRATEGIC, MERGE, JSON):
+        assert kind in refused["message"]
+
+
+def test_what_a_patch_makes_is_checked_like_any_other_object(api, web):
+    wrong = patch(api, web, STRATEGIC, {"spec": {"replicas": "many"}}, 422)
+    assert (wrong["reason"], wrong["details"]["causes"][0]["field"]) == ("Invalid", "patch")
+    assert "spec.replicas" in wrong["message"]
+    strict = patch(api, web + "?fieldValidation=Strict", STRATEGIC, {"spec": {"bogus": 1}}, 400)
+    assert strict["message"].endswith('strict decoding error: unknown field "spec.bogus"')
+    invalid = patch(api, web, MERGE, {"spec": {"replicas": -1}}, 422)
+    assert invalid["details"]["causes"][0]["field"] == "spec.replicas"
+
+
+def test_every_kind_of_patch_works_on_status_and_scale(api, web):
+    condition = {"type": "Available", "status": "True"}
+    patch(api, web + "/status", STRATEGIC, {"status": {"conditions": [condition]}})
+    more = patch(api, web + "/status", STRATEGIC, {"status": {"conditions": [{**condition, "type": "Progressing"}]}})
+    assert [each["type"] for each in more["status"]["conditions"]] == ["Available", "Progressing"]
+    assert more["metadata"]["generation"] == 1
+    for replicas, kind in enumerate((STRATEGIC, MERGE), 2):
+        made = patch(api, web + "/scale", kind, {"spec": {"replicas": replicas}})
+        assert (made["kind"], made["spec"]["replicas"]) == ("Scale", replicas)
+    patch(api, web + "/scale", JSON, [{"op": "replace", "path": "/spec/replicas", "value": 0}])
+    assert api.admin.get(web)["spec"]["replicas"] == 0
+    assert api.admin.get(web)["metadata"]["generation"] == 4
+
+
+def test_nulls_are_no_values_and_change_nothing(api, namespace, web):
+    made = api.admin.get(web)
+    assert "creationTimestamp" not in made["spec"]["template"]["metadata"]
+    again = api.admin.put(web, deployment())
+    assert again["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+    template = {"metadata": {"creationTimestamp": None, "annotations": None}}
+    kept = patch(api, web, STRATEGIC, {"spec": {"template": template}})
+    assert kept["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+
+
+def test_a_replacement_without_a_version_is_unconditional_and_with_an_old_one_refused(api, namespace):
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    first = api.admin.post(path, config("one", a="1"))["metadata"]["resourceVersion"]
+    api.admin.put(f"{path}/one", config("one", a="2"))
+    stale = config("one", a="3")
+    stale["metadata"]["resourceVersion"] = first
+    assert api.admin.put(f"{path}/one", stale, 409)["reason"] == "Conflict"
+    assert api.admin.get(f"{path}/one")["data"] == {"a": "2"}
+
+
+def test_a_dry_run_shows_what_would_be_and_stores_nothing(api, web):
+    before = api.admin.get(web)
+    shown = patch(api, web + "?dryRun=All", STRATEGIC, {"spec": {"replicas": 9}})
+    assert (shown["spec"]["replicas"], shown["metadata"]["generation"]) == (9, 2)
+    assert api.admin.delete(web + "?dryRun=All")["status"] == "Success"
+    refused = patch(api, web + "?dryRun=Some", STRATEGIC, {}, 422)
+    assert refused["details"]["causes"][0]["field"] == "dryRun"
+    assert api.admin.get(web) == before
