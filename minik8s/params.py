@@ -157,6 +157,7 @@ AGENT_RESYNC_S = 30.0  # every Pod is looked at this often even when nothing was
 NETWORK_WAIT_S = 1.0  # how soon a Pod is looked at again whose node has no Pod network yet
 PROBE_WORKERS = 4
 CONFIG_RETRY_S = 2.0  # how soon a container whose ConfigMap, Secret or volume is missing is tried again
+STREAM_CREATION_TIMEOUT_S = 30.0  # upstream's --stream-creation-timeout: until a SPDY client has opened its streams
 POD_BRIDGE = "cni0"  # upstream's usual name of the bridge that a node's Pods are plugged into
 CONTAINER_LOG_MAX_SIZE = "10m"
 DNS_NDOTS = 5

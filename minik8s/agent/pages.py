@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from minik8s import params
 from minik8s.agent.observed import Container
-from minik8s.agent.world import exec
+from minik8s.agent.world import exec as commands
 from minik8s.agent.world.docker import Engine, EngineError, Log
 from minik8s.agent.world.probes import local_page
 from minik8s.api import codec, times
@@ -86,18 +86,30 @@ class Pages:
         reason = next((s.state.waiting.reason for s in told if s.name == name and s.state.waiting), "ContainerCreating")
         raise Refused(400, f'container "{name}" in pod "{pod[1]}" is waiting to start: {reason}')
 
-    def exec(self, pod: tuple[str, str], name: str, query: Query) -> exec.Exec:
+    def exec(self, pod: tuple[str, str], name: str, query: Query) -> commands.Running:
         command = query.get("command", [])
         if not command:
             raise Refused(400, "you must specify at least 1 command for the container")
+        stdin, tty = (flag(query, "stdin") or flag(query, "input")), flag(query, "tty")
+        found = self._running(pod, name)
+        try:
+            return commands.start(self._engine, found.id, command, stdin=stdin, tty=tty)
+        except EngineError as error:
+            raise Refused(500, str(error)) from error
+
+    def attach(self, pod: tuple[str, str], name: str, query: Query) -> commands.Running:
+        stdin = flag(query, "stdin") or flag(query, "input")
+        found = self._running(pod, name)
+        try:
+            return commands.attach(self._engine, found.id, stdin=stdin)
+        except EngineError as error:
+            raise Refused(500, str(error)) from error
+
+    def _running(self, pod: tuple[str, str], name: str) -> Container:
         found = self.container(pod, name)
         if not found.running:
             raise Refused(400, f'container "{name}" in pod "{pod[1]}" is not running')
-        stdin, tty = (flag(query, "stdin") or flag(query, "input")), flag(query, "tty")
-        try:
-            return exec.start(self._engine, found.id, command, stdin=stdin, tty=tty)
-        except EngineError as error:
-            raise Refused(500, str(error)) from error
+        return found
 
     def _logs(self, pod: tuple[str, str], name: str, query: Query, connection: socket.socket) -> Iterator[bytes]:
         found = self.container(pod, name, flag(query, "previous"))

@@ -65,6 +65,7 @@ class ContainerRecipe:
     capabilities: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())  # added, dropped
     read_only: bool = False
     stdin: bool = False
+    stdin_once: bool = False
     tty: bool = False
 
 
@@ -241,6 +242,7 @@ def container(pod: Pod, spec: Container, attempt: Attempt, home: Home, sources: 
         capabilities=(tuple(added.add), tuple(added.drop)) if added else ((), ()),
         read_only=bool(spec.securityContext and spec.securityContext.readOnlyRootFilesystem),
         stdin=spec.stdin,
+        stdin_once=spec.stdinOnce,
         tty=spec.tty,
     )
 

@@ -1,8 +1,8 @@
 """The agent's own server, https://<node>:10250: how the API server reaches what runs on this node.
 
 A client needs a certificate of the cluster's authority whose group is system:masters; nobody else gets as far as a
-page. Each connection has a thread and is closed after one answer. Read next: pages.py for the answers, execsession.py
-for exec.
+page. Each connection has a thread and is closed after one answer. Read next: pages.py for the answers, upgrades.py for
+exec and its kin.
 """
 
 import logging
@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from minik8s.agent import execsession
+from minik8s.agent import upgrades
 from minik8s.agent.pages import Pages, Query, Refused
 from minik8s.agent.world.docker import EngineError
-from minik8s.streams import websocket
 
 log = logging.getLogger("agent")
 MASTERS = "system:masters"
@@ -89,8 +88,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if MASTERS not in groups(self.connection.getpeercert()):  # type: ignore[attr-defined]
                 raise Refused(403, f"only clients of the group {MASTERS} are served")
-            if path.startswith("/exec/"):
-                self._exec(path, query)
+            if upgrades.meant(path):
+                upgrades.serve(self.server.pages, upgrades.Asked(path, query, self._joined_headers()), self.connection)
             else:
                 self._page(path, query)
         except Refused as error:
@@ -112,18 +111,9 @@ class _Handler(BaseHTTPRequestHandler):
         for piece in [page.body] if isinstance(page.body, bytes) else page.body:
             self.wfile.write(piece)
 
-    def _exec(self, path: str, query: Query) -> None:
-        _, _, namespace, pod, container = path.split("/") if path.count("/") == 4 else ("", "", "", "", "")
-        headers = dict(self.headers.items())
-        if not websocket.is_upgrade(headers):
-            raise Refused(400, "exec needs an upgrade to WebSocket")
-        protocol = websocket.choose(self.headers.get("Sec-WebSocket-Protocol", ""))
-        if protocol is None:
-            raise Refused(400, f"exec speaks {', '.join(websocket.PROTOCOLS)} only")
-        running = self.server.pages.exec((namespace, pod), container, query)
-        self.wfile.write(websocket.switching(self.headers["Sec-WebSocket-Key"], protocol))
-        session = websocket.Session(self.connection, websocket.Channels(server=True, protocol=protocol))
-        execsession.carry(session, running)
+    def _joined_headers(self) -> dict[str, str]:
+        """A header that came several times is a list with commas; kubectl sends its protocols that way."""
+        return {name: ", ".join(self.headers.get_all(name, [])) for name in self.headers}
 
     def _refuse(self, code: int, message: str) -> None:
         body = message.encode()

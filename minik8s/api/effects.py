@@ -63,7 +63,6 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
     Container: (
         Idle("terminationMessagePath", "no message is read from it", ("/dev/termination-log",)),
         Idle("terminationMessagePolicy", "no message is read", ("File",)),
-        Idle("stdinOnce", "nobody can attach to it, so standard input just stays open"),
     ),
     EmptyDirVolumeSource: (
         Idle("medium", "an emptyDir is a directory on the node's disk, whatever its medium"),

@@ -14,9 +14,9 @@ from minik8s.api.meta import Object
 from minik8s.apiserver import errors
 from minik8s.apiserver.registry import Registry, key_of
 from minik8s.apiserver.request import Request
-from minik8s.apiserver.streaming import Agents, Answer, Question, Upgraded, exec_question, log_question
+from minik8s.apiserver.streaming import Agents, Answer, Question, Upgraded, log_question, upgrade_question
 
-SUBRESOURCES = ("log", "exec", "proxy")
+SUBRESOURCES = ("log", "exec", "attach", "proxy")
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
@@ -41,8 +41,9 @@ class Relay:
         if not pod.spec.nodeName:
             raise errors.bad_request(f"pod {name} does not have a host assigned")
         node, where = self._node(pod.spec.nodeName), (request.target.namespace, name)
-        if request.target.subresource == "exec":
-            return self._agents.upgrade(node, exec_question(where, container, environ))
+        if request.target.subresource in ("exec", "attach"):
+            page = request.target.subresource
+            return self._agents.upgrade(node, upgrade_question(page, where, container, environ))
         follow = parse_qs(query).get("follow", [""])[0] in ("true", "1")
         return self._agents.ask(node, log_question(where, container, query), follow)
 

@@ -129,9 +129,9 @@ def log_question(pod: tuple[str, str], container: str, query: str) -> Question:
     return Question(_target("containerLogs", pod, container, query))
 
 
-def exec_question(pod: tuple[str, str], container: str, environ: Mapping[str, Any]) -> Question:
-    """The client's own upgrade request, at the agent's address for it."""
-    target = _target("exec", pod, container, environ.get("QUERY_STRING", ""))
+def upgrade_question(page: str, pod: tuple[str, str], container: str, environ: Mapping[str, Any]) -> Question:
+    """The client's own upgrade request, at the agent's page for it."""
+    target = _target(page, pod, container, environ.get("QUERY_STRING", ""))
     return Question(target, environ.get("REQUEST_METHOD", "GET"), upgrade_headers(environ))
 
 

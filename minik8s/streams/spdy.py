@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from minik8s.streams.session import BadFrame
 from minik8s.streams.spdy_dictionary import DICTIONARY
 
 SYN_STREAM, SYN_REPLY, RST_STREAM, SETTINGS, PING, GOAWAY, HEADERS, WINDOW_UPDATE = 1, 2, 3, 4, 6, 7, 8, 9
@@ -28,10 +29,6 @@ MOST_STREAMS = 512  # open at once
 MOST_CONTROL = 64 * 1024  # bytes of a control frame
 MOST_HEADERS = 64 * 1024  # bytes of a header block after it was inflated
 PIECE = 1024 * 1024  # bytes of data in one frame of ours
-
-
-class BadFrame(Exception):
-    """The other side does not speak SPDY/3.1."""
 
 
 @dataclass(frozen=True, slots=True)

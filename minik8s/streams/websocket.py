@@ -17,19 +17,16 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessa
 from wsproto.utilities import RemoteProtocolError
 
 from minik8s.streams.link import Link
+from minik8s.streams.session import CLOSE, ERROR, RESIZE, STDERR, STDIN, STDOUT, BadFrame
 
-STDIN, STDOUT, STDERR, ERROR, RESIZE = range(5)
-CLOSE = 255  # v5: "this channel is at its end", the way stdin says EOF
+__all__ = ["CLOSE", "ERROR", "RESIZE", "STDERR", "STDIN", "STDOUT", "BadFrame", "Channels", "Session"]
+
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 PROTOCOLS = (V5, V4)  # what we speak, best first
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 _WHOLE = (ERROR, RESIZE, CLOSE)
 _MOST_WHOLE = 64 * 1024
-
-
-class BadFrame(Exception):
-    """The other side does not speak WebSocket, or not ours."""
 
 
 # --- Handshake --------------------------------------------------------------------------------------------------------
@@ -60,7 +57,7 @@ def switching(key: str, protocol: str) -> bytes:
         "Upgrade: websocket",
         "Connection: Upgrade",
         f"Sec-WebSocket-Accept: {accept_key(key)}",
-        f"Sec-WebSocket-Protocol: {protocol}",
+        *([f"Sec-WebSocket-Protocol: {protocol}"] if protocol else []),
     )
     return "\r\n".join((*lines, "", "")).encode()
 
@@ -186,11 +183,9 @@ def size(data: bytes) -> tuple[int, int]:
 
 
 class Session:
-    """Channels on a socket: for a selector's loop. Register `link.sock` for `wants()`, call `receive` when it is ready.
+    """Channels on a socket, as `session.py` describes them."""
 
-    The server's order at the end: everything on STDOUT and STDERR, `status` on ERROR, `close()`; then go on receiving
-    until `ended`, so that the client has time to read it all, and `link.close()`.
-    """
+    complete = True  # all channels are there from the beginning
 
     def __init__(self, sock: socket.socket, channels: Channels, early: bytes = b"") -> None:
         self.link = Link(sock, early)

@@ -269,7 +269,7 @@ def api_server(agents):
         path, _, query = target.partition("?")
         environ = {"REQUEST_METHOD": method, "QUERY_STRING": query}
         environ |= {"HTTP_" + name.upper().replace("-", "_"): value for name, value in fields(head).items()}
-        asked = streaming.exec_question(("default", path.strip("/")), "app", environ)
+        asked = streaming.upgrade_question("exec", ("default", path.strip("/")), "app", environ)
         answer = agents.upgrade(NODE, asked)
         if isinstance(answer, streaming.Upgraded):
             answer.carry(sock)

@@ -72,13 +72,13 @@ class Engine:
         self.api = docker.APIClient(base_url=host or None, version="auto", max_pool_size=_CONNECTIONS)
 
     def version(self) -> str:
-        return str(self._ask(self.api.version)["Version"])
+        return str(self.ask(self.api.version)["Version"])
 
     # --- Looking ---
 
     def _list(self, *labels: str) -> list[dict[str, Any]]:
         ours = [f"{k}={v}" for k, v in self.home.labels.items()]
-        return self._ask(lambda: self.api.containers(all=True, filters={"label": [*ours, *labels]}))
+        return self.ask(lambda: self.api.containers(all=True, filters={"label": [*ours, *labels]}))
 
     def leftovers(self) -> dict[str, str]:
         """The Pods of which anything is here: uid → `namespace/name`."""
@@ -143,7 +143,7 @@ class Engine:
             params.PAUSE_IMAGE, options, name=recipe.name, labels=dict(recipe.labels), hostname=hostname
         )
         self.start(made)
-        return inspect.sandbox(self._ask(lambda: self.api.inspect_container(made)))
+        return inspect.sandbox(self.ask(lambda: self.api.inspect_container(made)))
 
     def create_container(self, recipe: ContainerRecipe, network: str, binds: list[str]) -> str:
         added, dropped = recipe.capabilities
@@ -172,20 +172,24 @@ class Engine:
             working_dir=recipe.working_dir or None,
             user=recipe.user or None,
             stdin_open=recipe.stdin,
+            stdin_once=recipe.stdin_once,
             tty=recipe.tty,
         )
 
     def _create(self, image: str, options: dict[str, Any], **config: Any) -> str:
+        name, once = config.pop("name"), config.pop("stdin_once", False)
         host_config = self.api.create_host_config(**options)
+        wanted = self.api.create_container_config(image, config.pop("command", None), host_config=host_config, **config)
+        wanted["StdinOnce"] = once  # docker.py would end the input with its first writer, always
         try:
-            return str(self.api.create_container(image, host_config=host_config, **config)["Id"])
+            return str(self.api.create_container_from_config(wanted, name)["Id"])
         except ImageNotFound as error:
             raise self._missing(image) from error
         except APIError as error:
             raise _translate(error) from error
 
     def start(self, container: str) -> None:
-        self._ask(lambda: self.api.start(container))
+        self.ask(lambda: self.api.start(container))
 
     def signal(self, container: str, name: str) -> None:
         """Tell its main process; one that has ended needs no telling."""
@@ -207,7 +211,7 @@ class Engine:
 
     def images(self) -> list[tuple[list[str], int]]:
         """Names and size of every image that has a name."""
-        listed = self._ask(lambda: self.api.images())
+        listed = self.ask(lambda: self.api.images())
         found = [(sorted(i.get("RepoTags") or []), int(i["Size"])) for i in listed]
         return sorted((names, size) for names, size in found if names and names != ["<none>:<none>"])
 
@@ -247,9 +251,10 @@ class Engine:
 
     def logs(self, container: str, options: dict[str, Any]) -> "Log":
         """What a container wrote, both streams in the order of writing; options as Docker's (follow, tail, since)."""
-        return Log(self._ask(lambda: self.api.logs(container, stdout=True, stderr=True, stream=True, **options)))
+        return Log(self.ask(lambda: self.api.logs(container, stdout=True, stderr=True, stream=True, **options)))
 
-    def _ask(self, call: Any) -> Any:
+    def ask(self, call: Any) -> Any:
+        """What Docker answers to a call of its client; whatever goes wrong is an EngineError."""
         try:
             return call()
         except (DockerException, OSError) as error:  # OSError: nobody listens on Docker's socket

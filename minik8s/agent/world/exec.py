@@ -1,5 +1,5 @@
-"""Commands inside running containers: for probes (answer and exit code) and for `kubectl exec` (a live duplex
-socket).
+"""Commands inside running containers, for probes (answer and exit code) and for `kubectl exec` (a live duplex
+socket); and their main processes, for `kubectl attach`.
 
 Docker frames the output of a command without a terminal: eight bytes (stream 1 or 2, length) before each piece.
 Closing our sending direction is the command's end of input. Talks to Docker through docker.py's client. Read next:
@@ -11,7 +11,7 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from minik8s.agent.world.docker import Engine, EngineError
 from minik8s.host import processes
@@ -43,9 +43,28 @@ class Frames:
         return found
 
 
+class Running(Protocol):
+    """A process that a client talks to. `sock` carries stdin in and output out."""
+
+    @property
+    def sock(self) -> socket.socket: ...
+
+    @property
+    def tty(self) -> bool:
+        """Whether the output comes from a terminal: then Docker does not frame it."""
+
+    def resize(self, rows: int, columns: int) -> None:
+        """The client's terminal has another size now."""
+
+    def exit_code(self) -> int:
+        """What to tell the client when the output has ended."""
+
+    def close(self) -> None: ...
+
+
 @dataclass
 class Exec:
-    """A command that runs in a container. `sock` carries stdin in and output out."""
+    """A command that runs in a container."""
 
     engine: Engine
     id: str
@@ -60,12 +79,37 @@ class Exec:
             yield from frames.feed(data)
 
     def resize(self, rows: int, columns: int) -> None:
-        self.engine._ask(lambda: self.engine.api.exec_resize(self.id, height=rows, width=columns))
+        self.engine.ask(lambda: self.engine.api.exec_resize(self.id, height=rows, width=columns))
 
     def state(self) -> tuple[int | None, int]:
         """Exit code (None while it runs) and process id on the Engine's machine."""
-        answer = self.engine._ask(lambda: self.engine.api.exec_inspect(self.id))
+        answer = self.engine.ask(lambda: self.engine.api.exec_inspect(self.id))
         return answer["ExitCode"], int(answer.get("Pid") or 0)
+
+    def exit_code(self) -> int:
+        code, _ = self.state()
+        return 137 if code is None else code  # its output is closed and yet it runs: its container is being killed
+
+    def close(self) -> None:
+        self.sock.close()
+        self.response.close()
+
+
+@dataclass
+class Attached:
+    """The main process of a container, joined while it runs. Its end is no failure of the joining."""
+
+    engine: Engine
+    container: str
+    sock: socket.socket
+    tty: bool
+    response: Any
+
+    def resize(self, rows: int, columns: int) -> None:
+        self.engine.ask(lambda: self.engine.api.resize(self.container, height=rows, width=columns))
+
+    def exit_code(self) -> int:
+        return 0
 
     def close(self) -> None:
         self.sock.close()
@@ -80,7 +124,19 @@ def start(engine: Engine, container: str, command: Sequence[str], *, stdin: bool
         raw = engine.api.exec_start(made, tty=tty, socket=True)
         return Exec(engine, made, getattr(raw, "_sock", raw), tty, raw)
 
-    return engine._ask(call)
+    return engine.ask(call)
+
+
+def attach(engine: Engine, container: str, *, stdin: bool = False) -> Attached:
+    """Join a container's main process: what it writes from now on, and its input if that was left open for us."""
+
+    def call() -> Attached:
+        tty = bool(engine.api.inspect_container(container)["Config"]["Tty"])
+        wanted = {"stdin": int(stdin), "stdout": 1, "stderr": 1, "stream": 1}
+        raw = engine.api.attach_socket(container, params=wanted)
+        return Attached(engine, container, getattr(raw, "_sock", raw), tty, raw)
+
+    return engine.ask(call)
 
 
 def ask(engine: Engine, container: str, command: Sequence[str], timeout: float) -> tuple[int, str]:

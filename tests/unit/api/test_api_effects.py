@@ -32,8 +32,8 @@ def told(text):
 
 
 TOLD = [
-    (POD % (ONE % "stdinOnce: true, terminationMessagePolicy: FallbackToLogsOnError"),
-     ["spec.containers[0].terminationMessagePolicy", "spec.containers[0].stdinOnce"]),
+    (POD % (ONE % "terminationMessagePath: /x, terminationMessagePolicy: FallbackToLogsOnError"),
+     ["spec.containers[0].terminationMessagePath", "spec.containers[0].terminationMessagePolicy"]),
     (POD % (ONE % "terminationMessagePath: /tmp/x"), ["spec.containers[0].terminationMessagePath"]),
     (POD % (ONE % "ports: [{containerPort: 80, hostPort: 80}]"), ["spec.containers[0].ports[0].hostPort"]),
     (POD % ("hostNetwork: true, " + ONE % "ports: [{containerPort: 80, hostPort: 80}]"), []),

@@ -21,7 +21,7 @@ ENVIRON = {
 
 
 def test_the_upgrade_is_passed_on_and_credentials_are_not():
-    question = streaming.exec_question(("default", "web-1"), "app", ENVIRON)
+    question = streaming.upgrade_question("exec", ("default", "web-1"), "app", ENVIRON)
     assert question.target == "/exec/default/web-1/app?command=sh&command=-c&stdout=true"
     names = {name.lower() for name in question.headers}
     assert names == {

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from spdy_client import Client, control, data
 
 from minik8s.streams import spdy
-from minik8s.streams.spdy import BadFrame, Data, Ended, Frames, Opened, Reset
+from minik8s.streams.session import BadFrame
+from minik8s.streams.spdy import Data, Ended, Frames, Opened, Reset
 from minik8s.streams.spdy_dictionary import DICTIONARY
 
 
