@@ -1,10 +1,15 @@
-"""The group apps/v1: ReplicaSet keeps a number of Pods, Deployment changes from one ReplicaSet to the next.
+"""The group apps/v1: what keeps Pods there.
 
-Source: the published OpenAPI of Kubernetes 1.33.
+ReplicaSet keeps a number of Pods, Deployment changes from one ReplicaSet to the next. StatefulSet keeps Pods with
+names of their own, DaemonSet one on each node; both remember their earlier templates in ControllerRevisions. Source:
+the published OpenAPI of Kubernetes 1.33.
 """
+
+from typing import Any
 
 import msgspec
 
+from minik8s.api.claims import PersistentVolumeClaim
 from minik8s.api.meta import Condition, Int64, IntOrString, LabelSelector, Object, Struct, resource, says
 from minik8s.api.pods import PodTemplateSpec
 
@@ -77,3 +82,72 @@ class Deployment(Object):
     kind: str = says("Deployment")
     spec: DeploymentSpec = msgspec.field(default_factory=DeploymentSpec)
     status: DeploymentStatus = msgspec.field(default_factory=DeploymentStatus)
+
+
+# --- StatefulSet -----------------------------------------------------------------------------------------------------
+
+
+class RollingUpdateStatefulSetStrategy(Struct):
+    partition: int | None = None
+    maxUnavailable: IntOrString | None = None
+
+
+class StatefulSetUpdateStrategy(Struct):
+    type: str = ""
+    rollingUpdate: RollingUpdateStatefulSetStrategy | None = None
+
+
+class StatefulSetPersistentVolumeClaimRetentionPolicy(Struct):
+    whenDeleted: str = ""
+    whenScaled: str = ""
+
+
+class StatefulSetOrdinals(Struct):
+    start: int = msgspec.field(default_factory=int)
+
+
+class StatefulSetSpec(Struct):
+    replicas: int | None = None
+    selector: LabelSelector | None = None
+    template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
+    volumeClaimTemplates: list[PersistentVolumeClaim] = []
+    serviceName: str = ""
+    podManagementPolicy: str = ""
+    updateStrategy: StatefulSetUpdateStrategy = msgspec.field(default_factory=StatefulSetUpdateStrategy)
+    revisionHistoryLimit: int | None = None
+    minReadySeconds: int = 0
+    persistentVolumeClaimRetentionPolicy: StatefulSetPersistentVolumeClaimRetentionPolicy | None = None
+    ordinals: StatefulSetOrdinals | None = None
+
+
+class StatefulSetStatus(Struct):
+    observedGeneration: Int64 = 0
+    replicas: int = msgspec.field(default_factory=int)
+    readyReplicas: int = 0
+    currentReplicas: int = 0
+    updatedReplicas: int = 0
+    currentRevision: str = ""
+    updateRevision: str = ""
+    collisionCount: int | None = None
+    conditions: list[Condition] = []
+    availableReplicas: int = msgspec.field(default_factory=int)
+
+
+@resource("statefulsets", short=("sts",), categories=("all",), subresources=("status", "scale"))
+class StatefulSet(Object):
+    """Keeps Pods web-0, web-1, ...: each has a name that outlives it, and they come and go in order."""
+
+    apiVersion: str = says("apps/v1")
+    kind: str = says("StatefulSet")
+    spec: StatefulSetSpec = msgspec.field(default_factory=StatefulSetSpec)
+    status: StatefulSetStatus = msgspec.field(default_factory=StatefulSetStatus)
+
+
+@resource("controllerrevisions")
+class ControllerRevision(Object):
+    """A template that a StatefulSet or DaemonSet has or had: what `kubectl rollout history` and `undo` read."""
+
+    apiVersion: str = says("apps/v1")
+    kind: str = says("ControllerRevision")
+    data: dict[str, Any] | None = None
+    revision: Int64 = msgspec.field(default_factory=int)

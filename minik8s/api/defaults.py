@@ -10,7 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from minik8s import params
-from minik8s.api.apps import Deployment, ReplicaSet, RollingUpdateDeployment
+from minik8s.api.apps import (
+    Deployment,
+    ReplicaSet,
+    RollingUpdateDeployment,
+    RollingUpdateStatefulSetStrategy,
+    StatefulSet,
+    StatefulSetPersistentVolumeClaimRetentionPolicy,
+)
 from minik8s.api.core import ClientIPConfig, Endpoints, Namespace, Secret, Service, SessionAffinityConfig
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import LabelSelector, Object
@@ -112,6 +119,31 @@ def _deployment(deployment: Deployment) -> None:
     pod_spec(spec.template.spec)
 
 
+def _stateful_set(sts: StatefulSet) -> None:
+    spec = sts.spec
+    if spec.replicas is None:
+        spec.replicas = 1
+    if spec.revisionHistoryLimit is None:
+        spec.revisionHistoryLimit = 10
+    spec.podManagementPolicy = spec.podManagementPolicy or "OrderedReady"
+    spec.updateStrategy.type = spec.updateStrategy.type or "RollingUpdate"
+    if spec.updateStrategy.type == "RollingUpdate":
+        rolling = spec.updateStrategy.rollingUpdate = (
+            spec.updateStrategy.rollingUpdate or RollingUpdateStatefulSetStrategy()
+        )
+        if rolling.partition is None:
+            rolling.partition = 0
+    kept = spec.persistentVolumeClaimRetentionPolicy = (
+        spec.persistentVolumeClaimRetentionPolicy or StatefulSetPersistentVolumeClaimRetentionPolicy()
+    )
+    kept.whenDeleted, kept.whenScaled = kept.whenDeleted or "Retain", kept.whenScaled or "Retain"
+    for claim in spec.volumeClaimTemplates:
+        claim.apiVersion, claim.kind = claim.apiVersion or "v1", claim.kind or "PersistentVolumeClaim"
+        claim.spec.volumeMode = claim.spec.volumeMode or "Filesystem"
+        claim.status.phase = claim.status.phase or "Pending"
+    pod_spec(spec.template.spec)
+
+
 def _service(service: Service) -> None:
     spec = service.spec
     spec.type = spec.type or "ClusterIP"
@@ -179,6 +211,7 @@ _DEFAULTS: dict[type[Object], Callable[[Any], None]] = {
     EndpointSlice: _endpoint_slice,
     ReplicaSet: _replica_set,
     Deployment: _deployment,
+    StatefulSet: _stateful_set,
     Namespace: _namespace,
     Secret: _secret,
 }

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from minik8s import params
+from minik8s.api.apps import RollingUpdateStatefulSetStrategy, StatefulSetSpec
 from minik8s.api.core import Endpoints, NodeSpec, Secret, ServiceAccount, ServicePort, ServiceSpec, Taint
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.meta import Object
@@ -25,6 +26,7 @@ NO_TOKEN = "Pods get no token here, so they have no identity at the API server"
 NO_CLASS = "nobody of this class is here: EXTERNAL-IP stays <pending>, the node ports work"
 NO_ZONES = "endpoints get no zones here; of the preferences only PreferSameNode is followed"
 NO_KEPT_TOKEN = "no token is put into it: `kubectl create token` asks for one, and Pods have theirs as files"
+NO_CLAIMS = "no volume outlives its Pod here: each Pod gets an emptyDir of that name"
 SCTP = "rules are written for SCTP, but only TCP and UDP are tried"
 
 
@@ -48,6 +50,11 @@ class Idle:
 
 def _is(field: str, *values: str) -> Callable[[Any], bool]:
     return lambda owner: getattr(owner, field) in values
+
+
+def _deletes_claims(spec: StatefulSetSpec) -> bool:
+    policy = spec.persistentVolumeClaimRetentionPolicy
+    return policy is not None and "Delete" in (policy.whenDeleted, policy.whenScaled)
 
 
 def _by_hand(obj: Endpoints) -> bool:
@@ -99,6 +106,11 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
     ),
     IngressBackend: (Idle("resource", "only Services are served: requests that come here get 503"),),
     IngressClassSpec: (Idle("parameters", "nothing is read from them"),),
+    StatefulSetSpec: (
+        Idle("volumeClaimTemplates", NO_CLAIMS),
+        Idle("persistentVolumeClaimRetentionPolicy", NO_CLAIMS, when=_deletes_claims),
+    ),
+    RollingUpdateStatefulSetStrategy: (Idle("maxUnavailable", "Pods are replaced one at a time", (1,)),),
     NodeSpec: (Idle("providerID", "there is no cloud to look it up in"),),
     Taint: (
         Idle("effect", "the scheduler does not prefer other nodes for it", when=_is("effect", "PreferNoSchedule")),

@@ -3,7 +3,7 @@
 Routes, discovery, the store's keys, the client and the command line are all derived from this table.
 """
 
-from minik8s.api.apps import Deployment, ReplicaSet
+from minik8s.api.apps import ControllerRevision, Deployment, ReplicaSet, StatefulSet
 from minik8s.api.coordination import Lease
 from minik8s.api.core import (
     ConfigMap,
@@ -32,6 +32,8 @@ KINDS: tuple[type[Object], ...] = (
     Event,
     Deployment,
     ReplicaSet,
+    StatefulSet,
+    ControllerRevision,
     EndpointSlice,
     Lease,
     Ingress,

@@ -131,11 +131,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "system:kube-controller-manager": (
         Rule((*READ, "update", "patch", "delete", "deletecollection"), ("*", "*/status")),
         Rule(("update", "patch", "create"), ("namespaces/finalize",)),
-        Rule((*READ, "update", "patch"), ("deployments/scale", "replicasets/scale")),
+        Rule((*READ, "update", "patch"), ("deployments/scale", "replicasets/scale", "statefulsets/scale")),
         Rule(
             ("create",),
             ("pods", "replicasets", "endpoints", "endpointslices", "services", "namespaces", "serviceaccounts"),
         ),
+        Rule(("create",), ("controllerrevisions",)),
         Rule(("create",), ("configmaps", "leases", "ipaddresses", "events")),
     ),
     "system:nodes": (

@@ -7,7 +7,7 @@ every write.
 import msgspec
 
 from minik8s.api import codec, pods, selectors, times
-from minik8s.api.apps import Deployment, ReplicaSet
+from minik8s.api.apps import Deployment, ReplicaSet, StatefulSet
 from minik8s.api.core import Namespace, ObjectReference, Pod
 from minik8s.api.meta import Condition, Object, ObjectMeta, Status, StatusCause, Struct, says
 from minik8s.apiserver import admission, errors, patches, strategy
@@ -87,7 +87,7 @@ class Scale(Struct):
 
 
 def scale_of(obj: Object) -> Scale:
-    assert isinstance(obj, Deployment | ReplicaSet)
+    assert isinstance(obj, Deployment | ReplicaSet | StatefulSet)
     meta = obj.metadata
     return Scale(
         metadata=ObjectMeta(
@@ -109,7 +109,7 @@ def scale(verbs: Verbs, request: Request) -> Answer:
     applied = patches.reader(request) if request.verb == "patch" else patches.whole(request)
 
     def change(old: Object) -> Object:
-        assert isinstance(old, Deployment | ReplicaSet)
+        assert isinstance(old, Deployment | ReplicaSet | StatefulSet)
         wanted = _wanted(old, applied)
         if wanted.spec.replicas < 0:
             message = f"Invalid value: {wanted.spec.replicas}: must be greater than or equal to 0"

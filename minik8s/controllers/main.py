@@ -20,12 +20,14 @@ from minik8s.controllers.namespaces.main import build as namespaces
 from minik8s.controllers.nodeipam.main import build as nodeipam
 from minik8s.controllers.nodes.main import build as nodes
 from minik8s.controllers.replicasets.main import build as replicasets
+from minik8s.controllers.statefulsets.main import build as statefulsets
 from minik8s.controllers.system.main import build as system
 
 # In the order of the story; those that are content with metadata come last (see Context.metadata_informer).
 CONTROLLERS: dict[str, Build] = {
     "deployments": deployments,
     "replicasets": replicasets,
+    "statefulsets": statefulsets,
     "endpoints": endpoints,
     "loadbalancers": loadbalancers,
     "nodes": nodes,

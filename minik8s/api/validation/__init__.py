@@ -8,7 +8,7 @@ is decided in the transaction that claims it.
 from collections.abc import Callable
 from typing import Any
 
-from minik8s.api.apps import Deployment, ReplicaSet
+from minik8s.api.apps import ControllerRevision, Deployment, ReplicaSet, StatefulSet
 from minik8s.api.core import ConfigMap, Endpoints, Namespace, Node, Secret, Service
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object, StatusCause
@@ -22,6 +22,8 @@ _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
     Service: services.check,
     ReplicaSet: workloads.check_replica_set,
     Deployment: workloads.check_deployment,
+    StatefulSet: workloads.check_stateful_set,
+    ControllerRevision: workloads.check_revision,
     EndpointSlice: endpoints.check_slice,
     Endpoints: endpoints.check_endpoints,
     ConfigMap: small.check_config_map,
@@ -37,6 +39,8 @@ _UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
     Service: services.check_update,
     ReplicaSet: workloads.check_update,
     Deployment: workloads.check_update,
+    StatefulSet: workloads.check_stateful_set_update,
+    ControllerRevision: workloads.check_revision_update,
     EndpointSlice: endpoints.check_slice_update,
     ConfigMap: small.check_immutable,
     Secret: small.check_immutable,

@@ -1,27 +1,41 @@
-"""What ReplicaSets and Deployments must keep to.
+"""What ReplicaSets, Deployments and StatefulSets must keep to.
 
-Source: Kubernetes' ValidateDeploymentSpec.
+Source: Kubernetes' ValidateDeploymentSpec, ValidateStatefulSetSpec.
 """
 
 import re
 
+import msgspec
+
 from minik8s.api import selectors
-from minik8s.api.apps import Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec
+from minik8s.api.apps import (
+    ControllerRevision,
+    Deployment,
+    DeploymentSpec,
+    ReplicaSet,
+    ReplicaSetSpec,
+    StatefulSet,
+    StatefulSetSpec,
+)
 from minik8s.api.meta import IntOrString, LabelSelector
+from minik8s.api.pods import EmptyDirVolumeSource, PodTemplateSpec, Volume
 from minik8s.api.validation import pods
 from minik8s.api.validation.fields import Problems
 from minik8s.api.validation.metadata import check_labels
 
+RETENTION = ("Delete", "Retain")
 OPERATORS = ("DoesNotExist", "Exists", "In", "NotIn")
 
 
 def check_replica_set(problems: Problems, rs: ReplicaSet) -> None:
-    _check_common(problems, rs.spec)
+    problems.not_negative("spec.replicas", rs.spec.replicas)
+    _check_common(problems, rs.spec, rs.kind)
 
 
 def check_deployment(problems: Problems, deployment: Deployment) -> None:
     spec = deployment.spec
-    _check_common(problems, spec)
+    problems.not_negative("spec.replicas", spec.replicas)
+    _check_common(problems, spec, deployment.kind)
     problems.not_negative("spec.revisionHistoryLimit", spec.revisionHistoryLimit)
     deadline = spec.progressDeadlineSeconds
     if deadline is not None and deadline <= spec.minReadySeconds:
@@ -39,6 +53,44 @@ def check_deployment(problems: Problems, deployment: Deployment) -> None:
             problems.invalid(f"{path}.maxUnavailable", rolling.maxUnavailable, "may not be 0 when `maxSurge` is 0")
 
 
+def check_stateful_set(problems: Problems, sts: StatefulSet) -> None:
+    spec = sts.spec
+    problems.not_negative("spec.replicas", spec.replicas)
+    problems.one_of("spec.podManagementPolicy", spec.podManagementPolicy, ("OrderedReady", "Parallel"))
+    problems.one_of("spec.updateStrategy.type", spec.updateStrategy.type, ("OnDelete", "RollingUpdate"))
+    rolling, path = spec.updateStrategy.rollingUpdate, "spec.updateStrategy.rollingUpdate"
+    if rolling is not None:
+        if spec.updateStrategy.type == "OnDelete":
+            problems.invalid(path, msgspec.to_builtins(rolling), "only allowed for updateStrategy 'RollingUpdate'")
+        problems.not_negative(f"{path}.partition", rolling.partition)
+        _check_share(problems, f"{path}.maxUnavailable", rolling.maxUnavailable)
+    if spec.ordinals is not None:
+        problems.not_negative("spec.ordinals.start", spec.ordinals.start)
+    problems.not_negative("spec.revisionHistoryLimit", spec.revisionHistoryLimit)
+    kept = spec.persistentVolumeClaimRetentionPolicy
+    for field in ("whenDeleted", "whenScaled") if kept else ():
+        problems.one_of(f"spec.persistentVolumeClaimRetentionPolicy.{field}", getattr(kept, field), RETENTION)
+    _check_common(problems, _with_claims(spec), sts.kind)
+
+
+def _with_claims(spec: StatefulSetSpec) -> StatefulSetSpec:
+    """The same spec with a volume for each claim, which containers may mount."""
+    pod = spec.template.spec
+    volumes = [Volume(name=each.metadata.name, emptyDir=EmptyDirVolumeSource()) for each in spec.volumeClaimTemplates]
+    named = {each.name for each in volumes}
+    volumes = [each for each in pod.volumes if each.name not in named] + volumes
+    template = PodTemplateSpec(metadata=spec.template.metadata, spec=msgspec.structs.replace(pod, volumes=volumes))
+    return msgspec.structs.replace(spec, template=template)
+
+
+def check_revision(problems: Problems, revision: ControllerRevision) -> None:
+    problems.not_negative("revision", revision.revision)
+
+
+def check_revision_update(problems: Problems, new: ControllerRevision, old: ControllerRevision) -> None:
+    problems.immutable("data", new.data, old.data)
+
+
 def _is_zero(value: IntOrString | None) -> bool:
     return value in (0, "0%")
 
@@ -50,8 +102,7 @@ def _check_share(problems: Problems, path: str, value: IntOrString | None) -> No
         problems.not_negative(path, value)
 
 
-def _check_common(problems: Problems, spec: ReplicaSetSpec | DeploymentSpec) -> None:
-    problems.not_negative("spec.replicas", spec.replicas)
+def _check_common(problems: Problems, spec: ReplicaSetSpec | DeploymentSpec | StatefulSetSpec, kind: str) -> None:
     problems.not_negative("spec.minReadySeconds", spec.minReadySeconds)
     labels = spec.template.metadata.labels
     check_labels(problems, "spec.template.metadata.labels", labels)
@@ -61,7 +112,7 @@ def _check_common(problems: Problems, spec: ReplicaSetSpec | DeploymentSpec) -> 
     else:
         _check_selector(problems, spec.selector)
         if not spec.selector.matchLabels and not spec.selector.matchExpressions:
-            problems.invalid("spec.selector", {}, "empty selector is invalid for deployment")
+            problems.invalid("spec.selector", {}, f"empty selector is invalid for {kind.lower()}")
         elif not selectors.matches(spec.selector, labels):
             problems.invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
     pods.check_spec(problems, "spec.template.spec", spec.template.spec)
@@ -84,3 +135,25 @@ def _check_selector(problems: Problems, selector: LabelSelector) -> None:
 
 def check_update(problems: Problems, new: ReplicaSet | Deployment, old: ReplicaSet | Deployment) -> None:
     problems.immutable("spec.selector", new.spec.selector, old.spec.selector)
+
+
+# What of a StatefulSet may change: the rest says which Pods are its own, or how they are told apart.
+CHANGEABLE = (
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+)
+
+
+def check_stateful_set_update(problems: Problems, new: StatefulSet, old: StatefulSet) -> None:
+    fixed = [name for name in StatefulSetSpec.__struct_fields__ if name not in CHANGEABLE]
+    if any(getattr(new.spec, name) != getattr(old.spec, name) for name in fixed):
+        named = ", ".join(f"'{name}'" for name in CHANGEABLE[:-1])
+        problems.forbidden(
+            "spec",
+            f"updates to statefulset spec for fields other than {named} and '{CHANGEABLE[-1]}' are forbidden",
+        )

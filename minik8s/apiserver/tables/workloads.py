@@ -1,8 +1,9 @@
 """Rows of what makes Pods: how many are wanted, how many are there. Pure."""
 
-from minik8s.api.apps import Deployment, ReplicaSet
+from minik8s.api import kinds
+from minik8s.api.apps import ControllerRevision, Deployment, ReplicaSet, StatefulSet
 from minik8s.api.display import NONE, some
-from minik8s.api.meta import LabelSelector, Object
+from minik8s.api.meta import LabelSelector, Object, controller_of
 from minik8s.api.pods import PodTemplateSpec
 from minik8s.api.selectors import format_labels
 from minik8s.apiserver.tables.columns import AGE, NAME, Cells, Table, age, number, text, wide
@@ -46,6 +47,21 @@ def _replicaset(replicaset: ReplicaSet, now: float) -> Cells:
     ]
 
 
+def _stateful_set(sts: StatefulSet, now: float) -> Cells:
+    wanted = 1 if sts.spec.replicas is None else sts.spec.replicas
+    ready = f"{sts.status.readyReplicas}/{wanted}"
+    return [sts.metadata.name, ready, age(sts, now), *template_cells(sts.spec.template, None)[:2]]
+
+
+def _revision(revision: ControllerRevision, now: float) -> Cells:
+    owner = controller_of(revision)
+    named = NONE
+    if owner is not None:
+        where = kinds.by_kind(owner.apiVersion, owner.kind).resource
+        named = f"{where.singular}.{where.group}/{owner.name}"
+    return [revision.metadata.name, named, revision.revision, age(revision, now)]
+
+
 DESIRED = number("Desired", "How many Pods are wanted.")
 CURRENT = number("Current", "How many Pods there are.")
 READY = number("Ready", "How many Pods are ready.")
@@ -63,4 +79,16 @@ TABLES: dict[type[Object], Table] = {
         _deployment,
     ),
     ReplicaSet: Table((NAME, DESIRED, CURRENT, READY, AGE, *TEMPLATE), _replicaset),
+    StatefulSet: Table(
+        (NAME, text("Ready", "How many Pods are ready, and how many are wanted."), AGE, *TEMPLATE[:2]), _stateful_set
+    ),
+    ControllerRevision: Table(
+        (
+            NAME,
+            text("Controller", "Whose template it was."),
+            number("Revision", "Its number; the highest is the template as it is now."),
+            AGE,
+        ),
+        _revision,
+    ),
 }

@@ -1,44 +1,22 @@
 """Which ReplicaSet stands for the Deployment's present template, and what a new one is called. Pure.
 
-Invariants: templates are compared by meaning (key order and left-out defaults do not matter), never by hash; the hash
-only makes a name, so that a collision costs a longer name and nothing else.
+Invariant: the oldest ReplicaSet with the present template is the current one, whatever it is called. How templates are
+compared and named stands in `controllers/templates.py`.
 """
 
-import hashlib
 from collections.abc import Iterable
 
 import msgspec
 
-from minik8s.api import codec
 from minik8s.api.apps import Deployment, ReplicaSet, ReplicaSetSpec
 from minik8s.api.meta import LabelSelector, ObjectMeta, owner_of
-from minik8s.api.pods import PodTemplateSpec
+from minik8s.controllers.templates import HASH_LABEL, name_of, same
 
-HASH_LABEL = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
 DESIRED, MAXIMUM = "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # These speak of the Deployment itself; all other annotations of it are for its ReplicaSets too.
 _OWN_ANNOTATIONS = {REVISION, DESIRED, MAXIMUM, LAST_APPLIED}
-# Kubernetes' alphabet of generated names, so that the end of a name looks the way people know it.
-_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-
-
-def same(one: PodTemplateSpec, other: PodTemplateSpec) -> bool:
-    """Do both make the same Pods?"""
-    return _canonical(one) == _canonical(other)
-
-
-def _canonical(template: PodTemplateSpec) -> bytes:
-    plain = codec.to_dict(template)
-    plain.get("metadata", {}).get("labels", {}).pop(HASH_LABEL, None)
-    return msgspec.json.encode(plain, order="deterministic")
-
-
-def template_hash(template: PodTemplateSpec, attempt: int = 0) -> str:
-    """Ten characters that are the same whenever the template is."""
-    digest = hashlib.sha256(_canonical(template) + (str(attempt).encode() if attempt else b"")).digest()
-    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:10])
 
 
 def find_new(deployment: Deployment, mine: Iterable[ReplicaSet]) -> ReplicaSet | None:
@@ -64,9 +42,9 @@ def inherited(deployment: Deployment) -> dict[str, str]:
 def new_replicaset(deployment: Deployment, taken: set[str], annotations: dict[str, str]) -> ReplicaSet:
     """A ReplicaSet of the present template, with no replicas yet. `taken` are names that are in use."""
     spec, attempt = deployment.spec, 0
-    while f"{deployment.metadata.name}-{template_hash(spec.template, attempt)}" in taken:
+    while f"{deployment.metadata.name}-{name_of(spec.template, attempt)}" in taken:
         attempt += 1
-    mark = {HASH_LABEL: template_hash(spec.template, attempt)}
+    mark = {HASH_LABEL: name_of(spec.template, attempt)}
     selector = spec.selector or LabelSelector()
     template = msgspec.structs.replace(
         spec.template,

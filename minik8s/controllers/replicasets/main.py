@@ -5,45 +5,23 @@ Read `plan.py` for what is then decided.
 
 from minik8s.api.apps import ReplicaSet
 from minik8s.api.core import Pod
-from minik8s.api.meta import controller_of, key
+from minik8s.api.meta import controller_of
 from minik8s.client.loop import Controller
-from minik8s.client.queue import WorkQueue
 from minik8s.controllers.context import Context
-from minik8s.controllers.owners import owners_to_wake
+from minik8s.controllers.ownerloop import OwnerLoop
 from minik8s.controllers.replicasets.plan import next_look, plan
 from minik8s.host import clock
 
 
-class Wiring:
-    """Informers on one side, a queue of ReplicaSets on the other."""
+def build(context: Context) -> Controller:
+    loop = OwnerLoop(context, ReplicaSet, [Pod])
 
-    def __init__(self, context: Context) -> None:
-        self.context, self.queue = context, WorkQueue()
-        self.sets, self.pods = context.informer(ReplicaSet), context.informer(Pod)
-        self.sets.on_change(self.set_changed)
-        self.pods.on_change(self.pod_changed)
-
-    def sync(self, name: str) -> float | None:
-        rs = self.sets.get(name)
-        if rs is None:
-            return None
-        pods = [pod for pod in self.pods.values() if pod.metadata.namespace == rs.metadata.namespace]
-        now = clock.wall()
-        self.context.apply(plan(rs, pods, family(rs, self.sets.values()), now), seen=[rs])
+    def look(rs: ReplicaSet) -> float | None:
+        pods, now = loop.near(Pod, rs), clock.wall()
+        context.apply(plan(rs, pods, family(rs, loop.near(ReplicaSet, rs)), now), seen=[rs])
         return next_look(rs, pods, now)
 
-    def set_changed(self, old: ReplicaSet | None, new: ReplicaSet | None) -> None:
-        if new is not None:
-            self.queue.add(key(new))
-
-    def pod_changed(self, old: Pod | None, new: Pod | None) -> None:
-        for name in owners_to_wake(old, new, [(rs, rs.spec.selector) for rs in self.sets.values()]):
-            self.queue.add(name)
-
-
-def build(context: Context) -> Controller:
-    wiring = Wiring(context)
-    return context.controller("replicasets", wiring.sync, wiring.queue, [wiring.sets, wiring.pods])
+    return loop.controller("replicasets", look)
 
 
 def family(rs: ReplicaSet, sets: list[ReplicaSet]) -> frozenset[str]:

@@ -10,15 +10,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 from minik8s.api import times
-from minik8s.api.pods import Pod, condition, is_ready, is_terminal, is_terminating
+from minik8s.api.pods import Pod, condition, is_ready
+from minik8s.controllers.podcontrol import is_active
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "": 0, "Unknown": 1, "Running": 2}
-
-
-def is_active(pod: Pod) -> bool:
-    """Does the Pod count as a replica?"""
-    return not is_terminal(pod) and not is_terminating(pod)
 
 
 def siblings_by_node(related: Iterable[Pod]) -> Counter[str]:

@@ -7,13 +7,13 @@ was observed, not what was just ordered. The Pods given must include those this 
 
 from collections.abc import Sequence
 
-from minik8s.api import codec, patch, times
+from minik8s.api import codec, patch
 from minik8s.api.apps import ReplicaSet, ReplicaSetStatus
-from minik8s.api.meta import ObjectMeta, owner_of
-from minik8s.api.pods import Pod, condition, is_ready, is_terminating
+from minik8s.api.pods import Pod, is_ready, is_terminating
 from minik8s.controllers.actions import Action, Create, Delete, Patch, Tell
-from minik8s.controllers.owners import claim
-from minik8s.controllers.replicasets.order import deletion_order, is_active, siblings_by_node
+from minik8s.controllers.owners import claim, owned
+from minik8s.controllers.podcontrol import is_active, is_available, new_pod, next_available
+from minik8s.controllers.replicasets.order import deletion_order, siblings_by_node
 
 BURST = 500  # upstream's burstReplicas: the rest follows in the next round
 
@@ -41,23 +41,7 @@ def _create(rs: ReplicaSet, have: int, leaving: tuple[Pod, ...]) -> list[Action]
     missing = _wanted(rs) - have
     because = f"replica missing: {have} of {_wanted(rs)}"
     tell = Tell(rs, "SuccessfulCreate", "Created pod: {name}")
-    return [Create(new_pod(rs), because, tell, seen=leaving) for _ in range(min(missing, BURST))]
-
-
-def new_pod(rs: ReplicaSet) -> Pod:
-    """A Pod from the template."""
-    template = rs.spec.template
-    return Pod(
-        metadata=ObjectMeta(
-            generateName=f"{rs.metadata.name}-",
-            namespace=rs.metadata.namespace,
-            labels=dict(template.metadata.labels),
-            annotations=dict(template.metadata.annotations),
-            finalizers=list(template.metadata.finalizers),
-            ownerReferences=[owner_of(rs)],
-        ),
-        spec=template.spec,
-    )
+    return [Create(new_pod(rs, rs.spec.template), because, tell, seen=leaving) for _ in range(min(missing, BURST))]
 
 
 def _delete(rs: ReplicaSet, active: list[Pod], pods: Sequence[Pod], family: frozenset[str]) -> list[Action]:
@@ -75,19 +59,6 @@ def _delete(rs: ReplicaSet, active: list[Pod], pods: Sequence[Pod], family: froz
 # --- Status ----------------------------------------------------------------------------------------------------------
 
 
-def ready_since(pod: Pod) -> float | None:
-    """Since when the Pod is ready without a break; None when it is not."""
-    ready = condition(pod.status.conditions, "Ready")
-    if not is_ready(pod) or ready is None:
-        return None
-    return times.parse(ready.lastTransitionTime) if ready.lastTransitionTime else 0.0
-
-
-def _available(pod: Pod, min_ready: int, now: float) -> bool:
-    since = ready_since(pod)
-    return since is not None and (min_ready == 0 or since + min_ready <= now)
-
-
 def _status(rs: ReplicaSet, mine: list[Pod], active: list[Pod], now: float) -> list[Action]:
     labels = rs.spec.template.metadata.labels.items()
     terminating = [pod for pod in mine if is_terminating(pod)]
@@ -95,7 +66,7 @@ def _status(rs: ReplicaSet, mine: list[Pod], active: list[Pod], now: float) -> l
         replicas=len(active),
         fullyLabeledReplicas=sum(1 for pod in active if labels <= pod.metadata.labels.items()),
         readyReplicas=sum(1 for pod in active if is_ready(pod)),
-        availableReplicas=sum(1 for pod in active if _available(pod, rs.spec.minReadySeconds, now)),
+        availableReplicas=sum(1 for pod in active if is_available(pod, rs.spec.minReadySeconds, now)),
         terminatingReplicas=len(terminating),
         observedGeneration=rs.metadata.generation,
         conditions=rs.status.conditions,
@@ -107,11 +78,4 @@ def _status(rs: ReplicaSet, mine: list[Pod], active: list[Pod], now: float) -> l
 
 def next_look(rs: ReplicaSet, pods: Sequence[Pod], now: float) -> float | None:
     """In how many seconds the next Pod has been ready for `minReadySeconds`, if one is waiting for that."""
-    if not rs.spec.minReadySeconds:
-        return None
-    waits = []
-    for pod in pods:
-        since = ready_since(pod) if any(ref.uid == rs.metadata.uid for ref in pod.metadata.ownerReferences) else None
-        if since is not None and since + rs.spec.minReadySeconds > now:
-            waits.append(since + rs.spec.minReadySeconds - now)
-    return min(waits, default=None)
+    return next_available(owned(rs, pods), rs.spec.minReadySeconds, now)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from minik8s.api import codec, defaults, effects, kinds
-from minik8s.api.apps import Deployment, DeploymentSpec
+from minik8s.api.apps import Deployment, DeploymentSpec, StatefulSetSpec
 from minik8s.api.core import ConfigMap, NodeSpec, Secret, ServiceAccount, ServiceSpec
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.networking import IngressClassSpec, IngressSpec
@@ -54,6 +54,9 @@ TOLD = [
      " spec: {hostNetwork: true}}", []),
     ("{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {template: {spec: {priority: 1}}}}",
      ["spec.template.spec.priority"]),
+    ("{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: w}, spec: {volumeClaimTemplates: [{}],"
+     " persistentVolumeClaimRetentionPolicy: {whenScaled: Delete}}}",
+     ["spec.volumeClaimTemplates", "spec.persistentVolumeClaimRetentionPolicy"]),
     (SERVICE % "type: LoadBalancer, loadBalancerIP: 1.1.1.1, loadBalancerSourceRanges: [10.0.0.0/8]",
      []),
     (SERVICE % "type: NodePort, loadBalancerIP: 1.1.1.1", ["spec.loadBalancerIP"]),
@@ -80,15 +83,16 @@ def test_a_field_without_effect_is_told_by_its_path(text, fields):
     assert sorted(told(text)) == sorted(fields)
 
 
-@pytest.mark.parametrize("kind", ["Pod", "Deployment", "Service"])
+@pytest.mark.parametrize("kind", ["Pod", "Deployment", "StatefulSet", "Service"])
 def test_a_field_that_the_server_fills_in_is_never_told(kind):
     template = "selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [%s]}}"
     spec = {
         "Pod": "containers: [{name: c, image: i, ports: [{containerPort: 80}]}], hostNetwork: true",
         "Deployment": template % "{name: c, image: i}",
+        "StatefulSet": template % "{name: c, image: i}",
         "Service": "type: NodePort, ports: [{port: 80}], sessionAffinity: ClientIP",
     }[kind]
-    version = "apps/v1" if kind == "Deployment" else "v1"
+    version = "apps/v1" if kind in ("Deployment", "StatefulSet") else "v1"
     obj = read(f"{{apiVersion: {version}, kind: {kind}, metadata: {{name: w}}, spec: {{{spec}}}}}")
     assert effects.without_effect(obj) == []
     defaults.set_defaults(obj)
@@ -103,6 +107,7 @@ WHAT_IS_WANTED = (
     PodSpec,
     ServiceSpec,
     DeploymentSpec,
+    StatefulSetSpec,
     NodeSpec,
     ServiceAccount,
     Endpoint,

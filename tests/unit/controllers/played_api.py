@@ -5,8 +5,8 @@ Also the short words in which worlds are written down: `pod("web-1")`, `svc()`, 
 
 import itertools
 
-from minik8s.api import codec, patch
-from minik8s.api.apps import Deployment, ReplicaSet
+from minik8s.api import codec, defaults, patch
+from minik8s.api.apps import Deployment, ReplicaSet, StatefulSet
 from minik8s.api.core import Node, Pod, Service
 from minik8s.api.meta import Object, key, owner_of
 from minik8s.controllers.actions import Create, Delete, Patch, Tell
@@ -135,6 +135,16 @@ def deployment(replicas: int = 3, image: str = "x:1", **spec) -> Deployment:
     plain["progressDeadlineSeconds"] = 600
     meta = {"name": "web", "namespace": "default", "uid": "uid-deployment", "generation": 1}
     return codec.from_dict(Deployment, {"metadata": meta, "spec": plain | spec})
+
+
+def statefulset(replicas: int = 3, image: str = "x:1", **spec) -> StatefulSet:
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": image}]}}
+    plain = {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    plain |= {"serviceName": "web"} | spec
+    meta = {"name": "web", "namespace": "default", "uid": "uid-sts", "generation": 1}
+    obj = codec.from_dict(StatefulSet, {"metadata": meta, "spec": plain})
+    defaults.set_defaults(obj)
+    return obj
 
 
 def node(name: str, ready: str = "True", **spec) -> Node:

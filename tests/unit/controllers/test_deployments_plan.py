@@ -14,8 +14,9 @@ from minik8s.controllers.deployments import rolling, template
 from minik8s.controllers.deployments.plan import plan
 from minik8s.controllers.deployments.rolling import Bounds
 from minik8s.controllers.deployments.status import seconds_to_deadline
-from minik8s.controllers.replicasets.order import is_active
+from minik8s.controllers.podcontrol import is_active
 from minik8s.controllers.replicasets.plan import plan as plan_replicaset
+from minik8s.controllers.templates import name_of
 
 NOW = 1_800_000_000.0
 NAME = "default/web"
@@ -132,7 +133,7 @@ def test_templates_are_compared_by_meaning_and_a_rollback_takes_the_old_replicas
 
 def test_the_hash_is_stable_and_a_taken_name_costs_only_another_name():
     one, two = deployment().spec.template, deployment().spec.template
-    assert template.template_hash(one) == template.template_hash(two)
+    assert name_of(one) == name_of(two)
     first = template.new_replicaset(deployment(), set(), {})
     second = template.new_replicaset(deployment(), {first.metadata.name}, {})
     assert first.metadata.name != second.metadata.name

@@ -8,7 +8,8 @@ from played_api import PlayedApi, pod, replicaset, words
 from minik8s.api.apps import ReplicaSet
 from minik8s.api.core import Pod
 from minik8s.controllers.actions import Delete
-from minik8s.controllers.replicasets.order import deletion_order, is_active, siblings_by_node
+from minik8s.controllers.podcontrol import is_active
+from minik8s.controllers.replicasets.order import deletion_order, siblings_by_node
 from minik8s.controllers.replicasets.plan import next_look, plan
 
 NOW = 1_800_000_000.0

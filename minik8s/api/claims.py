@@ -1,0 +1,56 @@
+"""PersistentVolumeClaim, as a StatefulSet's `volumeClaimTemplates` has it; no kind of its own here.
+
+Nothing in minik8s keeps data beyond a Pod, so a claim is read for its name alone: `apps.py` says what becomes of it.
+Source: the published OpenAPI of Kubernetes 1.33.
+"""
+
+from typing import Any
+
+import msgspec
+
+from minik8s.api.meta import Condition, LabelSelector, ObjectMeta, Quantity, Struct
+
+
+class VolumeResourceRequirements(Struct):
+    limits: dict[str, Quantity] = {}
+    requests: dict[str, Quantity] = {}
+
+
+class DataSource(Struct):
+    """What the volume's first content would be copied from."""
+
+    kind: str
+    name: str
+    apiGroup: str | None = None
+    namespace: str | None = None
+
+
+class PersistentVolumeClaimSpec(Struct):
+    accessModes: list[str] = []
+    selector: LabelSelector | None = None
+    resources: VolumeResourceRequirements = msgspec.field(default_factory=VolumeResourceRequirements)
+    volumeName: str = ""
+    storageClassName: str | None = None
+    volumeMode: str | None = None
+    dataSource: DataSource | None = None
+    dataSourceRef: DataSource | None = None
+    volumeAttributesClassName: str | None = None
+
+
+class PersistentVolumeClaimStatus(Struct):
+    phase: str = ""
+    accessModes: list[str] = []
+    capacity: dict[str, Quantity] = {}
+    conditions: list[Condition] = []
+    allocatedResources: dict[str, Quantity] = {}
+    allocatedResourceStatuses: dict[str, str] = {}
+    currentVolumeAttributesClassName: str | None = None
+    modifyVolumeStatus: dict[str, Any] | None = None
+
+
+class PersistentVolumeClaim(Struct):
+    apiVersion: str = ""
+    kind: str = ""
+    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
+    spec: PersistentVolumeClaimSpec = msgspec.field(default_factory=PersistentVolumeClaimSpec)
+    status: PersistentVolumeClaimStatus = msgspec.field(default_factory=PersistentVolumeClaimStatus)
