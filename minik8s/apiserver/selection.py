@@ -9,31 +9,45 @@ from typing import Any
 
 import msgspec
 
-from minik8s.api import selectors
+from minik8s.api import selectors, selectortext
 from minik8s.api.meta import Object
 from minik8s.apiserver import errors
 
-# Upstream's field labels, by kind; metadata.name and metadata.namespace work for every kind.
-_INVOLVED = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-FIELDS: dict[str, tuple[str, ...]] = {
-    "Pod": (
+# Field labels by kind, as upstream has them: label → where it stands in the object, and what its absence means. A kind
+# that is not here has the two of EVERYWHERE.
+Label = tuple[str, str]
+EVERYWHERE = ("metadata.name", "metadata.namespace")
+_REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+
+
+def _plain(*paths: str) -> dict[str, Label]:
+    return {path: (path, "") for path in paths}
+
+
+FIELDS: dict[str, dict[str, Label]] = {
+    "pods": _plain(
+        *EVERYWHERE,
         "spec.nodeName",
         "spec.restartPolicy",
         "spec.schedulerName",
         "spec.serviceAccountName",
-        "spec.hostNetwork",
         "status.phase",
         "status.podIP",
         "status.nominatedNodeName",
-    ),
-    "Event": (*(f"involvedObject.{each}" for each in _INVOLVED), "reason", "reportingComponent", "source", "type"),
-    "Service": ("spec.clusterIP", "spec.type"),
-    "Node": ("spec.unschedulable",),
-    "Namespace": ("status.phase",),
-    "Secret": ("type",),
-    "ReplicaSet": ("status.replicas",),
+    )
+    | {"spec.hostNetwork": ("spec.hostNetwork", "false"), "spec.host": ("spec.nodeName", "")},
+    "events": _plain(*EVERYWHERE, *(f"involvedObject.{each}" for each in _REFERENCE), "reason", "reportingComponent")
+    | {"source": ("source.component", ""), "type": ("type", "")},
+    "events.events.k8s.io": _plain(*EVERYWHERE, *(f"regarding.{each}" for each in _REFERENCE), "reason", "type")
+    | {"reportingController": ("reportingController", "")},
+    "services": _plain(*EVERYWHERE, "spec.clusterIP", "spec.type"),
+    "nodes": _plain("metadata.name") | {"spec.unschedulable": ("spec.unschedulable", "false")},
+    "namespaces": _plain("metadata.name", "status.phase"),
+    "secrets": _plain(*EVERYWHERE, "type"),
+    "replicasets.apps": _plain(*EVERYWHERE) | {"status.replicas": ("status.replicas", "0")},
+    "statefulsets.apps": _plain(*EVERYWHERE) | {"status.successful": ("status.replicas", "0")},
+    "jobs.batch": _plain(*EVERYWHERE) | {"status.successful": ("status.succeeded", "0")},
 }
-EVERYWHERE = ("metadata.name", "metadata.namespace")
 
 Matches = Callable[[bytes], bool]
 
@@ -53,14 +67,11 @@ _raw = msgspec.json.Decoder(dict[str, Any])
 def matcher(cls: type[Object], query: Mapping[str, str]) -> Matches | None:
     """The question a request's selectors ask; None when it has none. Raises a 400 for what cannot be read."""
     try:
-        labels = selectors.parse_labels(query.get("labelSelector", ""))
-        fields = selectors.parse_fields(query.get("fieldSelector", ""))
+        labels = selectortext.parse_labels(query.get("labelSelector", ""))
+        terms = selectortext.parse_fields(query.get("fieldSelector", ""))
     except ValueError as error:
         raise errors.bad_request(str(error)) from error
-    for term in fields:
-        if term.path not in EVERYWHERE and term.path not in FIELDS.get(cls.resource.kind, ()):
-            label = f'"{term.path}" is not a known field selector: only {", ".join(map(repr, known(cls)))}'
-            raise errors.bad_request(f"field label not supported: {label}".replace("'", '"'))
+    fields = [(_label(cls, term.path), term) for term in terms]
     if not labels and not fields:
         return None
 
@@ -72,23 +83,28 @@ def matcher(cls: type[Object], query: Mapping[str, str]) -> Matches | None:
     return matches
 
 
-def known(cls: type[Object]) -> tuple[str, ...]:
-    return (*EVERYWHERE, *FIELDS.get(cls.resource.kind, ()))
+def _label(cls: type[Object], name: str) -> Label:
+    known = FIELDS.get(cls.resource.qualified)
+    found = (known or _plain(*EVERYWHERE)).get(name)
+    if found is None:
+        only = ", ".join(f'"{each}"' for each in EVERYWHERE)
+        default = f'"{name}" is not a known field selector: only {only}'
+        raise errors.bad_request(default if known is None else f"field label not supported: {name}")
+    return found
 
 
-def _fields_hold(terms: list[selectors.FieldTerm], obj: dict[str, Any]) -> bool:
-    return all((field(obj, term.path) == term.value) == term.equal for term in terms)
+def _fields_hold(fields: list[tuple[Label, selectors.FieldTerm]], obj: dict[str, Any]) -> bool:
+    return all((_text(obj, label) == term.value) == term.equal for label, term in fields)
 
 
-def field(obj: dict[str, Any], path: str) -> str:
-    """A field as text; one that is not there is empty."""
-    if path == "source":  # of an Event: upstream means the component
-        return str((obj.get("source") or {}).get("component", "")) or str(obj.get("reportingComponent", ""))
+def _text(obj: dict[str, Any], label: Label) -> str:
+    """A field as text."""
+    path, absent = label
     value: Any = obj
     for part in path.split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    if isinstance(value, bool):
-        return str(value).lower()
+    if path == "source.component" and not value:
+        value = obj.get("reportingComponent")  # newer senders of Events say it there
     if value is None:
-        return "false" if path in ("spec.unschedulable", "spec.hostNetwork") else ""
-    return str(value)
+        return absent
+    return str(value).lower() if isinstance(value, bool) else str(value)

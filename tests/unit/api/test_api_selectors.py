@@ -1,10 +1,11 @@
 """Selectors, quantities and times: small languages, each with its errors."""
 
+import re
 from fractions import Fraction
 
 import pytest
 
-from minik8s.api import quantity, selectors, times
+from minik8s.api import quantity, selectors, selectortext, times
 from minik8s.api.meta import LabelSelector, LabelSelectorRequirement
 
 WEB = {"app": "web", "tier": "front"}
@@ -27,16 +28,47 @@ WEB = {"app": "web", "tier": "front"}
         ("!missing", True),
         ("!app", False),
         ("app=", False),
+        ("missing=", False),
+        ("app in (web,,x),tier in ()", False),
+        ("in=x,notin!=x", False),
+        ("notin!=x", True),
+        ("size>2,size<4", False),
+        ("!missing , app  in(web)", True),
     ],
 )
 def test_a_label_selector_means_what_kubernetes_says(text, holds):
-    assert selectors.all_hold(selectors.parse_labels(text), WEB) is holds
+    assert selectors.all_hold(selectortext.parse_labels(text), WEB) is holds
 
 
-@pytest.mark.parametrize("text", ["a=b=c", "app in web", "=web", "app in (web", "a,,b", "-a=b"])
-def test_a_label_selector_that_cannot_be_read_names_the_part(text):
-    with pytest.raises(ValueError, match="unable to parse label selector at"):
-        selectors.parse_labels(text)
+@pytest.mark.parametrize(("size", "holds"), [("3", True), ("2", False), ("4", False), ("large", False), ("", False)])
+def test_greater_and_less_compare_whole_numbers(size, holds):
+    assert selectors.all_hold(selectortext.parse_labels("size>2,size<4"), {"size": size}) is holds
+
+
+LABEL = "name part must consist of alphanumeric characters"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a=b=c", "found '=', expected: ',' or 'end of string'"),
+        ("=web", "found '=', expected: !, identifier, or 'end of string'"),
+        ("a,,b", "found ',', expected: identifier after ','"),
+        ("a=b,", "found '', expected: identifier after ','"),
+        ("app web", "unable to parse requirement: found 'web', expected: in, notin, =, ==, !=, gt, lt"),
+        ("!", "unable to parse requirement: found '', expected: identifier"),
+        ("app in web", "unable to parse requirement: found 'web' expected: '('"),
+        ("app in (web", "unable to parse requirement: found '', expected: ',' or ')'"),
+        ("app in (web api)", "unable to parse requirement: found 'api', expected: ',' or ')'"),
+        ("app=(", "unable to parse requirement: found '(', expected: identifier"),
+        ("-a=b", f'unable to parse requirement: key: Invalid value: "-a": {LABEL}'),
+        ("a=-b", 'unable to parse requirement: values[0][a]: Invalid value: "-b": a valid label must be'),
+        ("a>b", "unable to parse requirement: values[0][a]: Invalid value: \"b\": for 'Gt', 'Lt' operators"),
+    ],
+)
+def test_a_label_selector_that_cannot_be_read_is_refused_in_kubernetes_words(text, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        selectortext.parse_labels(text)
 
 
 def test_none_selects_nothing_and_empty_selects_everything():
@@ -65,19 +97,30 @@ def test_a_formatted_selector_can_be_read_again():
     )
     text = selectors.format_labels(wanted)
     assert text == "app=web,tier in (a,b),!old"
-    assert selectors.parse_labels(text) == selectors.requirements(wanted)
+    assert selectortext.parse_labels(text) == selectors.requirements(wanted)
 
 
-def test_field_selectors_keep_an_empty_value():
-    assert selectors.parse_fields("metadata.name=web,spec.nodeName!=") == [
-        ("metadata.name", True, "web"),
-        ("spec.nodeName", False, ""),
-    ]
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("", []),
+        ("metadata.name=web,spec.nodeName!=", [("metadata.name", True, "web"), ("spec.nodeName", False, "")]),
+        ("a==b,", [("a", True, "b")]),
+        (r"reason=a\,b\=c\\d", [("reason", True, r"a,b=c\d")]),
+        ("a=b c", [("a", True, "b c")]),
+    ],
+)
+def test_a_field_selector_is_read_term_by_term(text, terms):
+    assert selectortext.parse_fields(text) == terms
 
 
-def test_a_field_selector_that_cannot_be_read_is_shown():
-    with pytest.raises(ValueError, match=r"'metadata\.name'"):
-        selectors.parse_fields("metadata.name")
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("metadata.name", "metadata.name"), ("a=b,c", "c"), ("a=b=c", "a=b=c"), ("a!b", "a!b")],
+)
+def test_a_field_selector_that_cannot_be_read_is_shown(text, part):
+    with pytest.raises(ValueError, match=re.escape(f"invalid selector: '{text}'; can't understand '{part}'")):
+        selectortext.parse_fields(text)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from minik8s.api import codec
-from minik8s.api.core import Event, Node, Pod, Service
+from minik8s.api import codec, kinds
+from minik8s.api.core import ConfigMap, Event, Node, Pod, Service
 from minik8s.apiserver import selection
 from minik8s.apiserver.errors import Failure
 
@@ -33,6 +33,10 @@ CASES = [
     (Event, EVENT, {"fieldSelector": "involvedObject.name=web-1,involvedObject.kind=Pod"}, True),
     (Event, EVENT, {"fieldSelector": "involvedObject.uid=,type=Normal"}, True),
     (Event, EVENT, {"fieldSelector": "type=Warning"}, False),
+    (Event, EVENT | {"source": {"component": "kubelet"}}, {"fieldSelector": "source=kubelet"}, True),
+    (Event, EVENT | {"reportingComponent": "kubelet"}, {"fieldSelector": "source=kubelet"}, True),
+    (Pod, POD, {"fieldSelector": "spec.host=node-1"}, True),
+    (Pod, POD | {"metadata": {"labels": {"size": "3"}}}, {"labelSelector": "size>2"}, True),
     (Node, {"spec": {}}, {"fieldSelector": "spec.unschedulable=false"}, True),
     (Node, {"spec": {"unschedulable": True}}, {"fieldSelector": "spec.unschedulable=true"}, True),
 ]
@@ -51,17 +55,36 @@ def test_no_selector_asks_nothing():
     assert selection.matcher(Pod, {"labelSelector": "", "fieldSelector": ""}) is None
 
 
-@pytest.mark.parametrize(
-    ("cls", "query"),
-    [
-        (Pod, {"fieldSelector": "spec.bogus=x"}),
-        (Service, {"fieldSelector": "spec.nodeName=x"}),
-        (Pod, {"fieldSelector": "nonsense"}),
-        (Pod, {"labelSelector": "a=b=c"}),
-        (Pod, {"labelSelector": "in (a)"}),
-    ],
-)
-def test_what_cannot_be_judged_is_refused_not_ignored(cls, query):
+OPERATORS = "in, notin, =, ==, !=, gt, lt"
+ONLY = 'only "metadata.name", "metadata.namespace"'
+REFUSED = [
+    (Pod, {"fieldSelector": "spec.bogus=x"}, "field label not supported: spec.bogus"),
+    (Service, {"fieldSelector": "metadata.name=a,spec.nodeName=x"}, "field label not supported: spec.nodeName"),
+    (Node, {"fieldSelector": "metadata.namespace=x"}, "field label not supported: metadata.namespace"),
+    (ConfigMap, {"fieldSelector": "data=x"}, f'"data" is not a known field selector: {ONLY}'),
+    (Pod, {"fieldSelector": "nonsense"}, "invalid selector: 'nonsense'; can't understand 'nonsense'"),
+    (Pod, {"labelSelector": "a=b=c"}, "found '=', expected: ',' or 'end of string'"),
+    (
+        Pod,
+        {"labelSelector": "in (a)"},
+        "unable to parse requirement: found '(', expected: in, notin, =, ==, !=, gt, lt",
+    ),
+]
+
+
+@pytest.mark.parametrize(("cls", "query", "said"), REFUSED, ids=[case[2] for case in REFUSED])
+def test_what_cannot_be_judged_is_refused_not_ignored(cls, query, said):
     with pytest.raises(Failure) as found:
         selection.matcher(cls, query)
-    assert (found.value.code, found.value.status.reason) == (400, "BadRequest")
+    assert (found.value.code, found.value.status.reason, found.value.status.message) == (400, "BadRequest", said)
+
+
+KNOWN = [(cls, label) for cls in kinds.KINDS for label in selection.FIELDS.get(cls.resource.qualified, ())]
+
+
+@pytest.mark.parametrize(("cls", "label"), KNOWN, ids=[f"{cls.__name__}-{label}" for cls, label in KNOWN])
+def test_every_field_label_can_be_asked_of_an_empty_object(cls, label):
+    absent = selection.FIELDS[cls.resource.qualified][label][1]
+    for text, belongs in ((absent, True), ("something", False)):
+        matches = selection.matcher(cls, {"fieldSelector": f"{label}={text}"})
+        assert matches is not None and matches(b'{"metadata":{}}') is belongs, (label, text)
