@@ -109,10 +109,9 @@ REGISTRY_PREFIX = "/registry/"
 
 # --- API server ------------------------------------------------------------------------------------------------------
 
-# Every open watch holds a thread until the broadcaster stands: far more threads than watches, and watches over the
-# limit get 429.
-SERVER_THREADS = 256
-MAX_WATCHES = 160
+SERVER_THREADS = 48  # for requests; watches have one thread among them all
+MAX_WATCHES = 4000  # over it a watch is answered 429; a watch costs an open file and about 20 KB
+MAX_STREAMS = 24  # logs, exec and port-forwards at a time: each keeps a thread while it lasts
 KEEPALIVE_S = 75
 MAX_BODY_BYTES = 3 * 1024 * 1024  # upstream's limit for a request body
 MAX_WARNINGS = 32  # Warning headers of one answer; http.client takes 100 headers in all
@@ -120,8 +119,10 @@ MAX_WARNING_LENGTH = 400
 MAX_OBJECT_BYTES = 1_500_000  # etcd refuses more in one request
 WATCH_CACHE_EVENTS = 1000  # how far back a watch may resume
 BOOKMARK_PERIOD_S = 10.0
-WATCH_TIMEOUT_S = 1800.0  # upstream's --min-request-timeout: how long a watch without timeoutSeconds is held
-WATCH_QUEUE_EVENTS = 10_000  # a watcher that is further behind than this is dropped and lists again
+# Upstream's --min-request-timeout: a watch without timeoutSeconds is held at least so long and at most twice.
+WATCH_TIMEOUT_S = 1800.0
+WATCH_QUEUE_BYTES = 8 * 1024 * 1024  # a watcher that is further behind than this is dropped and lists again
+SEND_TIMEOUT_S = 30.0  # a client that takes nothing for this long is gone, whatever TCP believes
 FRESH_READ_TIMEOUT_S = 3.0  # how long a read waits for the cache to reach etcd's revision
 WRITE_ATTEMPTS = 16  # how often a write starts anew because others were faster, before the client is told 409
 EVENT_TTL_S = 3600  # upstream's --event-ttl

@@ -18,7 +18,8 @@ the few things in which they differ. A request goes through these files, in this
     registry.py     objects ↔ the store: keys, guards, what to do when the outcome is unknown
     reads.py        get, list; selection.py holds selectors
     forms.py        the form of an answer: as it is, as a table (tables/), its metadata alone
-    watching.py     the stream of changes
+    watching.py     a watch, until its socket is handed over; broadcast.py then tells all watchers what changes, in one
+                    thread: channel.py makes the lines, outlet.py sends them as fast as each watcher takes them
 
 Read `routes.py` first, then `verbs.py`.
 """

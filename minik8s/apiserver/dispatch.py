@@ -40,19 +40,19 @@ class Dispatcher:
         self.watches = Watches(registry)
         self.prepared = threading.Event()  # set when the first namespaces are there
 
-    def answer(self, request: Request, gone: Callable[[], bool] = lambda: False) -> Answer:
-        """Check the rights and do it. `gone` tells a watch whether its client has left."""
+    def answer(self, request: Request) -> Answer:
+        """Check the rights and do it."""
         _check_method(request)
         access.check(request, uses=functools.partial(usage.used_on_node, self.registry))
         form = forms.of(request)  # an answer that cannot be written is refused before anything is done
         request = _told_dry_run(request)
-        answer = self._answer(request, gone)
+        answer = self._answer(request)
         if request.verb not in reads.WRITTEN:
             answer = dataclasses.replace(answer, body=form.one(answer.body))
         # What was only tried made no revision: the audit is not to tell of it.
         return dataclasses.replace(answer, writes=()) if request.dry_run else answer
 
-    def _answer(self, request: Request, gone: Callable[[], bool]) -> Answer:
+    def _answer(self, request: Request) -> Answer:
         if request.target.subresource:
             return self._subresource(request)
         if request.verb == "get":
@@ -60,7 +60,7 @@ class Dispatcher:
         if request.verb == "list":
             return reads.list_(self.registry, request)
         if request.verb == "watch":
-            return self.watches.watch(request, gone)
+            return self.watches.watch(request)
         if request.verb == "deletecollection":
             return self._delete_all(request)
         write: Callable[[Request], Answer] = getattr(self.verbs, request.verb)

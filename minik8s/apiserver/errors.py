@@ -114,23 +114,22 @@ def unprocessable(because: str) -> Failure:
 
 def invalid(cls: type[Object], name: str, causes: list[StatusCause]) -> Failure:
     """422: the object is well-formed but says something impossible. All of it is named, not only the first."""
-    parts = [f"{cause.field}: {cause.message}" for cause in causes]
+    return _invalid(StatusDetails(name=name, group=cls.resource.group, kind=cls.resource.kind, causes=causes))
+
+
+def _invalid(details: StatusDetails) -> Failure:
+    parts = [f"{cause.field}: {cause.message}" for cause in details.causes]
     body = parts[0] if len(parts) == 1 else "[" + ", ".join(parts) + "]"
-    details = StatusDetails(name=name, group=cls.resource.group, kind=cls.resource.kind, causes=causes)
-    kind = f"{cls.resource.kind}.{cls.resource.group}" if cls.resource.group else cls.resource.kind
-    return Failure(422, "Invalid", f'{kind} "{name}" is invalid: {body}', details)
+    kind = f"{details.kind}.{details.group}" if details.group else details.kind
+    return Failure(422, "Invalid", f'{kind} "{details.name}" is invalid: {body}', details)
 
 
-OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
+OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions", "watch": "ListOptions"}
 
 
 def invalid_options(verb: str, causes: list[StatusCause]) -> Failure:
-    """422: a parameter of the query says something that it cannot say."""
-    kind = OPTIONS.get(verb, "DeleteOptions")
-    parts = [f"{cause.field}: {cause.message}" for cause in causes]
-    body = parts[0] if len(parts) == 1 else "[" + ", ".join(parts) + "]"
-    details = StatusDetails(group="meta.k8s.io", kind=kind, causes=causes)
-    return Failure(422, "Invalid", f'{kind}.meta.k8s.io "" is invalid: {body}', details)
+    """422: a parameter of the query says something that it cannot say, or contradicts another."""
+    return _invalid(StatusDetails(group="meta.k8s.io", kind=OPTIONS.get(verb, "DeleteOptions"), causes=causes))
 
 
 def too_many_requests(message: str) -> Failure:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def run(dispatcher: Dispatcher, stop: threading.Event) -> None:
-    """Until `stop`: namespaces first, then compaction every period; at last the open watches are told."""
+    """Until `stop`: namespaces first, then compaction every period."""
     while not stop.is_set() and not _namespaces(dispatcher):
         stop.wait(RETRY_S)
     dispatcher.prepared.set()
@@ -37,7 +37,6 @@ def run(dispatcher: Dispatcher, stop: threading.Event) -> None:
             compactor.turn()
         except StoreError as error:
             log.warning("compaction has to wait: %s", error)
-    dispatcher.registry.cache.wake()  # the open watches see now that the server stops
 
 
 def _namespaces(dispatcher: Dispatcher) -> bool:

@@ -6,14 +6,15 @@ no exception leaves without a Status and a line in the log. Read `dispatch.py` n
 """
 
 import logging
-import select
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from flask import Flask, Response
 from flask import request as http
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wsgi import ClosingIterator
 
 from minik8s import params
 from minik8s.api import codec
@@ -23,18 +24,20 @@ from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import WRITES, Dispatcher
 from minik8s.apiserver.relay import SUBRESOURCES as RELAYED
 from minik8s.apiserver.relay import Relay
-from minik8s.apiserver.request import Answer, Request, Written
+from minik8s.apiserver.request import Answer, Request, Stream, Written
 from minik8s.apiserver.streaming import Upgraded
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-UPGRADED = "minik8s.upgraded"
+STREAM = "minik8s.stream"
 HEALTH = ("/healthz", "/livez", "/readyz")
-# A client that takes nothing for this long is gone, whatever TCP believes.
-SEND_TIMEOUT_S = 30.0
 
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 log = logging.getLogger(__name__)
+
+
+class Taken(StopIteration):
+    """The connection belongs to somebody else now: gunicorn must neither answer nor close it."""
 
 
 class Server:
@@ -45,18 +48,22 @@ class Server:
         self._audit = audit
         self._relay = relay
         self._who = who
+        self._streams = threading.BoundedSemaphore(params.MAX_STREAMS)  # they keep their threads while they last
 
     def wsgi(self) -> WSGI:
         """The WSGI application: Flask, and around it what Flask cannot do, an upgraded connection."""
         app = self.app()
 
         def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            answer = app(environ, start_response)
-            upgraded: Upgraded | None = environ.get(UPGRADED)
-            if upgraded is None:
+            answer = cast(ClosingIterator, app(environ, start_response))
+            stream: Stream | None = environ.get(STREAM)
+            if stream is None:
                 return answer
-            upgraded.carry(environ["gunicorn.socket"])
-            raise StopIteration  # gunicorn then drops the connection without an answer of its own
+            try:
+                stream.carry(environ["gunicorn.socket"])
+            finally:
+                answer.close()
+            raise Taken
 
         return call
 
@@ -90,7 +97,8 @@ class Server:
             return self._page("/" + path.strip("/"), user)
         if user.anonymous:
             raise errors.unauthorized()
-        verb = routes.verb(target, http.method, http.args.get("watch") in ("true", "1"))
+        watch = http.method == "GET" and http.args.get("watch") in ("true", "1")
+        verb = routes.verb(target, http.method, watch)
         if verb is None:
             raise errors.method_not_allowed(http.method)
         relayed = target.subresource in RELAYED
@@ -102,9 +110,8 @@ class Server:
     # --- objects ----------------------------------------------------------------------------------------------
 
     def _object(self, request: Request) -> Response:
-        environ = http.environ  # a watch outlives Flask's idea of the current request
         try:
-            answer = self._dispatcher.answer(request, lambda: _client_gone(environ))
+            answer = self._dispatcher.answer(request)
         except errors.Failure as failure:
             if request.verb in WRITES:
                 self._record(request, failure.code, self._refused(request))
@@ -123,12 +130,21 @@ class Server:
     def _relayed(self, request: Request) -> Response:
         """Logs, exec, node proxy: what the agent says, as it says it."""
         access.check(request)
-        found = self._relay.answer(request, http.environ)
+        if not self._streams.acquire(blocking=False):
+            raise errors.too_many_requests(f"this server carries {params.MAX_STREAMS} streams already: try again")
+        try:
+            found = self._relay.answer(request, http.environ)
+        except BaseException:
+            self._streams.release()
+            raise
         if isinstance(found, Upgraded):
-            http.environ[UPGRADED] = found
-            return Response(status=200)
-        _limit_sending(http.environ)
-        return Response(found.body, found.code, content_type=found.content_type)
+            http.environ[STREAM] = found
+            response = Response(status=200)
+        else:
+            _limit_sending(http.environ)
+            response = Response(found.body, found.code, content_type=found.content_type)
+        response.call_on_close(self._streams.release)
+        return response
 
     # --- pages ------------------------------------------------------------------------------------------------
 
@@ -190,13 +206,14 @@ def _discovery(parts: list[str]) -> dict[str, Any] | None:
 
 
 def _respond(answer: Answer, warnings: list[str]) -> Response:
-    body: bytes | Iterator[bytes] = answer.body if answer.stream is None else answer.stream
-    response = Response(body, answer.code, mimetype="application/json")
+    if answer.stream is not None:
+        if http.environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
+            raise errors.bad_request("a watch is answered in chunks, which need HTTP/1.1")
+        http.environ[STREAM] = answer.stream
+    response = Response(answer.body, answer.code, mimetype="application/json")
     response.headers["Cache-Control"] = "no-cache, private"
     for text in _warnings(warnings):
         response.headers.add("Warning", text)
-    if answer.stream is not None:
-        _limit_sending(http.environ)
     return response
 
 
@@ -246,20 +263,7 @@ def _socket(environ: dict[str, Any]) -> socket.socket | None:
     return environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
 
 
-def _client_gone(environ: dict[str, Any]) -> bool:
-    """A client says nothing after it asked for a watch; a socket with something to read has therefore been closed."""
-    sock = _socket(environ)
-    if sock is None:
-        return False
-    try:
-        poll = select.poll()
-        poll.register(sock.fileno(), select.POLLIN | select.POLLRDHUP)
-        return bool(poll.poll(0))
-    except (OSError, ValueError):
-        return True
-
-
 def _limit_sending(environ: dict[str, Any]) -> None:
     sock = _socket(environ)
     if sock is not None:
-        sock.settimeout(SEND_TIMEOUT_S)
+        sock.settimeout(params.SEND_TIMEOUT_S)

@@ -6,20 +6,22 @@ the cache is filled (connections queue meanwhile). Read `http.py` next.
 """
 
 import logging
+import resource
 import ssl
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from minik8s import params
 from minik8s.apiserver import housekeeping
 from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import Dispatcher
-from minik8s.apiserver.http import Server
+from minik8s.apiserver.http import Server, Taken
 from minik8s.apiserver.options import ServerOptions
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.relay import Relay
@@ -30,17 +32,25 @@ from minik8s.store.cache import Cache
 from minik8s.store.etcd import Store
 
 GRACEFUL_STOP_S = 1
-# Set in the worker when it is told to stop: the open watches end then, and their clients come back to the next worker.
-_stopping = threading.Event()
+# Called in the worker when it is told to stop: the open watches end then, and their clients come back to the next.
+_at_stop: list[Callable[[], None]] = []
 
 log = logging.getLogger(__name__)
 
 
 class Worker(ThreadWorker):
-    """gunicorn's threaded worker, which tells the watches when it has to stop."""
+    """gunicorn's threaded worker, which lets go of connections that were taken over, and tells when it stops."""
+
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        try:
+            return bool(super().handle_request(req, conn))
+        except Taken:
+            setattr(conn, "close", lambda: None)  # noqa: B010 - on this one connection
+            raise
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        _stopping.set()
+        for call in _at_stop:
+            call()
         super().handle_exit(sig, frame)
 
 
@@ -102,6 +112,8 @@ def _pre_fork(arbiter: Arbiter, _worker: ThreadWorker) -> None:
 
 def _post_fork(arbiter: Arbiter, _worker: ThreadWorker) -> None:
     processes.die_with_parent()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each watch
     processes.set_title(f"{arbiter.cfg.proc_name} worker")
 
 
@@ -113,8 +125,10 @@ def serve(options: ServerOptions) -> Any:
     registry = Registry(store, cache)
     signs = options.service_account_signing_key_file
     dispatcher = Dispatcher(registry, Keys.load(signs) if signs else None)
-    dispatcher.watches.stopping = _stopping
-    threading.Thread(target=housekeeping.run, args=(dispatcher, _stopping), name="housekeeping", daemon=True).start()
+    dispatcher.watches.start()
+    stopping = threading.Event()
+    _at_stop[:] = [dispatcher.watches.broadcaster.stop, stopping.set]
+    threading.Thread(target=housekeeping.run, args=(dispatcher, stopping), name="housekeeping", daemon=True).start()
     who = Authenticator(registry, dispatcher.tokens)
     return Server(dispatcher, Audit(options.audit_file or None), Relay(registry, _agents(options)), who).wsgi()
 

@@ -3,8 +3,10 @@
 Free of HTTP, so that everything below `http.py` can be tested without a server. Read `dispatch.py` next.
 """
 
-from collections.abc import Iterator, Mapping
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from minik8s.api.meta import Object
 from minik8s.apiserver.authn import User
@@ -44,11 +46,18 @@ class Written:
     wall: float = field(default_factory=clock.wall)  # made as soon as the write is known to have taken place
 
 
+class Stream(Protocol):
+    """An answer that needs the connection for itself."""
+
+    def carry(self, client: socket.socket) -> None:
+        """Take the socket over, and its closing too."""
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: the bytes of one document, or a stream of them."""
+    """What goes back: the bytes of one document, or what takes the connection over."""
 
     code: int
     body: bytes = b""
-    stream: Iterator[bytes] | None = None
+    stream: Stream | None = None
     writes: tuple[Written, ...] = ()

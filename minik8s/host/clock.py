@@ -34,6 +34,11 @@ def of_day(wall: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(wall)) + f".{int(wall % 1 * 1000):03d}"
 
 
+def http_date() -> str:
+    """The wall time as HTTP's `Date` has it."""
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
+
+
 def uid() -> str:
     """A new object's metadata.uid."""
     return str(uuid.uuid4())

@@ -3,23 +3,26 @@
 It answers the reads and the watches of all clients, so that etcd sees one watcher however many there are. One watch
 on everything also means that every write moves the revision of every kind: bookmarks and "not older than" cost nothing.
 
-Invariants: the content is that of exactly one revision, `revision`, at any moment; a subscriber gets every change
-after the revision it asked for once and in order, or `Expired`; resourceVersion in the bytes is the revision of the
-write, and that of a deleted object the revision of its deletion.
+Who wants the changes (`Feed`) is told of each while the lock is held, and begins with `resume` under the same lock: so
+there is no gap and no overlap between what had been and what comes, without anybody comparing revisions.
 
-`_lock` guards `_index`, `_ring`, `_revision`, `_refilled` and `_subscriptions`; `_moved` is its condition, notified
-when a revision arrives. Bytes handed out are never changed. Read next: ring.py, splice.py.
+Invariants: the content is that of exactly one revision, `revision`, at any moment; a feed gets every change once and in
+order, or is told that some are lost; resourceVersion in the bytes is the revision of the write, and that of a deleted
+object the revision of its deletion.
+
+`_lock` guards `_index`, `_ring`, `_revision`, `_refilled` and `_feeds`; `_moved` is its condition, notified when a
+revision arrives. Bytes handed out are never changed. Read next: ring.py, splice.py.
 """
 
 import logging
-import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from minik8s.params import REGISTRY_PREFIX, WATCH_CACHE_EVENTS
 from minik8s.store.etcd import Store, Watch
 from minik8s.store.index import Index
-from minik8s.store.model import Compacted, Event, Expired, StoreError
+from minik8s.store.model import Compacted, Event, StoreError
 from minik8s.store.ring import Change, Ring
 from minik8s.store.splice import fill
 
@@ -28,6 +31,16 @@ RETRY_S = 0.2
 REFILL_TIMEOUT_S = 2.0
 
 log = logging.getLogger(__name__)
+
+
+class Feed(Protocol):
+    """Who is told of every change. Both are called with the cache's lock held: take note and return."""
+
+    def changed(self, changes: Sequence[Change], revision: int) -> None:
+        """These changes led to `revision`; none: only the revision has moved."""
+
+    def lost(self, revision: int) -> None:
+        """What happened up to `revision` cannot be told: everybody has to list again."""
 
 
 class Cache:
@@ -43,7 +56,7 @@ class Cache:
         self._ring = Ring(events, 0)
         self._revision = 0  # 0: nothing is known yet
         self._refilled = False  # whether the changes from before our start are in the ring
-        self._subscriptions: set[Subscription] = set()
+        self._feeds: list[Feed] = []
         self._stop = threading.Event()
         self._watch: Watch | None = None
         self._thread = threading.Thread(target=self._run, name="watch-cache", daemon=True)
@@ -95,37 +108,21 @@ class Cache:
         found, revision = self.items(prefix)
         return [value for _, value in found], revision
 
-    def subscribe(self, prefix: str, since: int, limit: int) -> "Subscription":
-        """All changes under a prefix after revision `since`; at most `limit` may wait to be read."""
+    def listen(self, feed: Feed) -> None:
+        """Tell `feed` of every change from now on."""
+        with self._lock:
+            self._feeds.append(feed)
+            feed.changed([], self._revision)
+
+    def resume(self, prefix: str, since: int, then: Callable[[Sequence[Change]], None]) -> None:
+        """Call `then` with the changes under a prefix after revision `since`, up to where the feeds stand now.
+
+        Raises Expired when some of them are forgotten. `then` is called with the lock held.
+        """
         with self._lock:
             if since < self._ring.floor:  # clients come back at once after our restart: let the ring fill first
                 self._moved.wait_for(lambda: self._refilled, REFILL_TIMEOUT_S)
-            subscription = Subscription(self, prefix, limit)
-            for change in self._ring.since(since, prefix):
-                subscription.offer(change)
-            self._subscriptions.add(subscription)
-            return subscription
-
-    def unsubscribe(self, subscription: "Subscription") -> None:
-        """Send no more changes."""
-        with self._lock:
-            self._subscriptions.discard(subscription)
-
-    def progress(self, subscription: "Subscription") -> int | None:
-        """The revision up to which a subscriber that has handled all it took is complete; None: it is behind."""
-        with self._lock:
-            return self._revision if subscription.empty() else None
-
-    def wake(self) -> None:
-        """Let every subscriber look around: whoever waits in `next` gets None now."""
-        with self._lock:
-            for subscription in self._subscriptions:
-                subscription.wake()
-
-    def subscribers(self) -> int:
-        """How many watches are open."""
-        with self._lock:
-            return len(self._subscriptions)
+            then(self._ring.since(since, prefix))
 
     # --- the one thread that writes ---------------------------------------------------------------------------
 
@@ -154,7 +151,8 @@ class Cache:
         with self._lock:
             self._index, self._ring, self._revision = index, Ring(self._events, revision), revision
             self._refilled = False
-            self._expire(self._subscriptions, revision)
+            for feed in self._feeds:
+                feed.lost(revision)
             self._moved.notify_all()
         return revision
 
@@ -181,12 +179,15 @@ class Cache:
             with self._lock:
                 if revision >= filled and not self._refilled:
                     self._ring, self._refilled = older, True
-                self._apply(fresh)
+                changes = self._apply(fresh)
                 self._revision = max(self._revision, revision)
+                for feed in self._feeds:
+                    feed.changed(changes, self._revision)
                 self._moved.notify_all()
 
-    def _apply(self, events: Iterable[Event]) -> None:
-        """Take changes into the content, the ring and every subscription. Called with the lock held."""
+    def _apply(self, events: Iterable[Event]) -> Sequence[Change]:
+        """Take changes into the content and the ring. Called with the lock held."""
+        changes = []
         for event in events:
             key, revision = event.kv.key, event.kv.mod_revision
             new = None if event.type == "DELETE" else fill(event.kv.value, revision)
@@ -195,77 +196,8 @@ class Cache:
                 continue  # somebody deleted what was not there
             change = Change(revision, key, new, old)
             self._ring.append(change)
-            self._expire([s for s in self._subscriptions if not s.offer(change)], revision)
-
-    def _expire(self, subscriptions: Iterable["Subscription"], revision: int) -> None:
-        for subscription in list(subscriptions):
-            subscription.expire(revision)
-            self._subscriptions.discard(subscription)
-
-
-class Subscription:
-    """One watcher's queue. The cache puts changes in; one thread takes them out. `close()` it, or use it in a
-    `with`.
-    """
-
-    def __init__(self, cache: Cache, prefix: str, limit: int) -> None:
-        self._cache = cache
-        self._prefix = prefix
-        self._limit = limit
-        self._queue: queue.SimpleQueue[Change | Expired | None] = queue.SimpleQueue()
-
-    def offer(self, change: Change) -> bool:
-        """Put a change in, if it is one of ours. False: the queue is full. Called with the cache's lock held."""
-        if not change.key.startswith(self._prefix):
-            return True
-        if self._queue.qsize() >= self._limit:
-            return False
-        self._queue.put(change)
-        return True
-
-    def expire(self, revision: int) -> None:
-        """After what is waiting, tell the reader that there is a gap."""
-        self._queue.put(Expired(revision, "the watch was too slow or the history is gone: list again"))
-
-    def wake(self) -> None:
-        """Let who waits in `next` have None now."""
-        self._queue.put(None)
-
-    def empty(self) -> bool:
-        """Whether all that came has been taken."""
-        return self._queue.empty()
-
-    def progress(self) -> int | None:
-        """For a bookmark: the revision up to which the reader has seen everything; None while changes wait."""
-        return self._cache.progress(self)
-
-    def next(self, timeout: float) -> Change | None:
-        """The next change; None when there was none in time, or after `wake` and `close`. Raises Expired at a gap."""
-        try:
-            found = self._queue.get(timeout=timeout)
-        except queue.Empty:
-            return None
-        if isinstance(found, Expired):
-            raise found
-        return found
-
-    def __iter__(self) -> Iterator[Change]:
-        """Changes until `close`; raises Expired at a gap."""
-        while (found := self._queue.get()) is not None:
-            if isinstance(found, Expired):
-                raise found
-            yield found
-
-    def close(self) -> None:
-        """End the subscription and wake its reader."""
-        self._cache.unsubscribe(self)
-        self.wake()
-
-    def __enter__(self) -> "Subscription":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+            changes.append(change)
+        return changes
 
 
 def _past(event: Event) -> Change:

@@ -8,6 +8,7 @@ who uses it holds the lock. Read next: cache.py.
 from collections import deque
 from dataclasses import dataclass
 
+from minik8s.store.index import kind_of
 from minik8s.store.model import Expired
 from minik8s.store.splice import refill
 
@@ -20,6 +21,11 @@ class Change:
     key: str
     new: bytes | None
     old: bytes | None
+
+    @property
+    def kind(self) -> str:
+        """The kind of the key, as `index.kind_of` names it."""
+        return kind_of(self.key)
 
     @property
     def gone(self) -> bytes:

@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -187,6 +188,9 @@ class Http:
     def __init__(self, server: Server, user: str = "", *groups: str) -> None:
         pair = server.certificates.client(user, *groups) if user else (None, None)
         self._url = server.url
+        self._address = ("127.0.0.1", server.port)
+        self._pair = pair
+        self._ca = server.certificates.ca
         self._pool = urllib3.PoolManager(
             ca_certs=server.certificates.ca, cert_file=pair[0], key_file=pair[1], retries=False, maxsize=32
         )
@@ -223,6 +227,13 @@ class Http:
             return self.ask("GET", "/readyz").status == 200
         except urllib3.exceptions.HTTPError:
             return False
+
+    def raw(self) -> ssl.SSLSocket:
+        """A connection on which anything can be said."""
+        context = ssl.create_default_context(cafile=self._ca)
+        if self._pair[0]:
+            context.load_cert_chain(*self._pair)
+        return context.wrap_socket(socket.create_connection(self._address, 15), server_hostname="localhost")
 
     def watch(self, path: str, timeout: float = 15) -> "Watch":
         return Watch(self._pool.request("GET", self._url + path, preload_content=False, timeout=timeout))

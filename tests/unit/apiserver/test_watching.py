@@ -1,18 +1,16 @@
-"""What a change looks like through a watcher's selectors, line by line."""
+"""What a change looks like through a watcher's selectors, and what a watch refuses before it begins."""
 
-import itertools
 import json
-import threading
 
 import pytest
-from memory_store import ask
+from memory_store import ask, registry
 
 from minik8s.api.core import Pod
-from minik8s.apiserver import selection, watching
-from minik8s.store.model import Expired
+from minik8s.apiserver import channel, errors, forms, selection, watching
 from minik8s.store.ring import Change
 
 WEB, OTHER = {"app": "web"}, {"app": "other"}
+PODS = "/registry/core/pods/"
 
 
 def pod(labels, revision):
@@ -20,46 +18,9 @@ def pod(labels, revision):
     return json.dumps({"kind": "Pod", "metadata": meta}, separators=(",", ":")).encode()
 
 
-class Played:
-    """A cache and a subscription of it: gives the changes, then nothing more, then says that the server stops."""
-
-    def __init__(self, stopping, changes=(), items=()):
-        self.stopping, self.changes, self.content = stopping, list(changes), list(items)
-
-    def items(self, prefix):
-        return [(str(number), value) for number, value in enumerate(self.content)], 40
-
-    def subscribe(self, prefix, since, limit):
-        self.since = since
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def next(self, timeout):
-        if not self.changes:
-            self.stopping.set()
-            return None
-        found = self.changes.pop(0)
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    def progress(self):
-        return 50
-
-
-def seen(query, since=7, **played):
-    """The events that a watch with these parameters tells of."""
-    stopping = threading.Event()
-    cache = Played(stopping, **played)
-    registry = type("Registry", (), {"cache": cache})
-    request = ask("watch", Pod, query=query)
-    stream = watching._Stream(request, selection.matcher(Pod, query), lambda: False)
-    return [json.loads(line) for line in stream.lines(registry, since, stopping)]
+def question(**query):
+    matches = selection.matcher(Pod, query)
+    return channel.Question(Pod, PODS, tuple(sorted(query.values())), forms.Plain(Pod), matches)
 
 
 TRANSITIONS = [
@@ -78,32 +39,89 @@ TRANSITIONS = [
 @pytest.mark.parametrize("case", TRANSITIONS, ids=str)
 def test_what_begins_to_match_is_added_and_what_ceases_to_is_deleted(case):
     before, after, told = case
-    change = Change(9, "k", pod(after, 9) if after else None, pod(before, 8) if before else None)
-    events = seen({"labelSelector": "app=web"}, changes=[change])
-    found = [(e["type"], e["object"]["metadata"]["labels"], e["object"]["metadata"]["resourceVersion"]) for e in events]
-    assert found == ([told] if told else [])
+    change = Change(9, f"{PODS}a/x", pod(after, 9) if after else None, pod(before, 8) if before else None)
+    found = channel.event(question(labelSelector="app=web"), change)
+    if told is None:
+        assert found is None
+        return
+    kind, value = found
+    meta = json.loads(value)["metadata"]
+    assert (kind, meta["labels"], meta["resourceVersion"]) == told
 
 
-def test_a_watch_from_nothing_tells_first_what_is_there_and_misses_nothing_after_it():
-    change = Change(41, "k", pod(WEB, 41), None)
-    events = seen({}, since=0, items=[pod(WEB, 3), pod(OTHER, 4)], changes=[change])
-    assert [(e["type"], e["object"]["metadata"]["resourceVersion"]) for e in events] == [
-        ("ADDED", "3"),
-        ("ADDED", "4"),
-        ("ADDED", "41"),
+class Hearer:
+    """A watcher that only notes what it is told."""
+
+    def __init__(self):
+        self.first, self.lines = True, []
+
+    def push(self, line, revision):
+        self.first = False
+        self.lines.append(line)
+
+
+class Counted:
+    """A form that says whether it was the first of its stream, and counts how often it was asked."""
+
+    plain = False
+
+    def __init__(self):
+        self.asked = 0
+
+    def event(self, value, first):
+        self.asked += 1
+        return b'{"first":%s}\n' % (b"true" if first else b"false")
+
+
+def test_a_line_is_made_once_for_all_who_ask_the_same():
+    form = Counted()
+    shared = channel.Channel(channel.Question(Pod, PODS, ("", ""), form, None))
+    old, new = Hearer(), [Hearer() for _ in range(100)]
+    shared.tell(Change(8, f"{PODS}a/x", pod(WEB, 8), None), [old])
+    assert shared.tell(Change(9, f"{PODS}a/x", pod(WEB, 9), None), [old, *new]) == [old, *new]
+    assert form.asked == 3  # the old one's first and second, and one first for all the others
+    assert old.lines[1] == b'{"type":"ADDED","object":{"first":false}}\n'
+    assert new[0].lines[0] is new[99].lines[0] == b'{"type":"ADDED","object":{"first":true}}\n'
+
+
+def test_equal_questions_are_one_whatever_their_compiled_selectors():
+    assert question(labelSelector="app=web") == question(labelSelector="app=web")
+    assert question(labelSelector="app=web") != question(labelSelector="app=other")
+    assert question().kind == PODS
+
+
+def test_a_bookmark_says_only_up_to_where_everything_was_seen():
+    hearer = Hearer()
+    channel.Channel(question()).bookmark(50, [hearer])
+    assert [json.loads(line) for line in hearer.lines] == [
+        {"type": "BOOKMARK", "object": {"kind": "Pod", "apiVersion": "v1", "metadata": {"resourceVersion": "50"}}}
     ]
+    ended = json.loads(channel.mark(question(), 50, initial=True))["metadata"]
+    assert ended["annotations"] == {"k8s.io/initial-events-end": "true"}
 
 
-def test_a_gap_is_told_as_410_and_ends_the_stream():
-    (event,) = seen({}, changes=[Expired(9, "too old resource version: 7 (9)")])
-    assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
-    assert event["object"]["message"] == "too old resource version: 7 (9)"
+CONTRADICTIONS = {
+    "sendInitialEvents alone": ({"sendInitialEvents": "true"}, "sendInitialEvents requires setting"),
+    "a match alone": ({"resourceVersionMatch": "NotOlderThan"}, "unless sendInitialEvents is provided"),
+    "another match": (
+        {"sendInitialEvents": "true", "resourceVersionMatch": "Exact"},
+        'Unsupported value: "Exact": supported values: "NotOlderThan"',
+    ),
+}
 
 
-def test_bookmarks_come_only_to_those_who_asked(monkeypatch):
-    ticks = itertools.count(0, 6)  # six seconds pass between two looks at the clock
-    monkeypatch.setattr(watching.clock, "monotonic", lambda: next(ticks))
-    changes = [Change(9, "k", pod(WEB, 9), None)]
-    kinds = [event["type"] for event in seen({"allowWatchBookmarks": "true"}, changes=changes)]
-    assert kinds[0] == "ADDED" and set(kinds[1:]) == {"BOOKMARK"}
-    assert [event["type"] for event in seen({}, changes=changes)] == ["ADDED"]
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_what_contradicts_itself_about_initial_events_is_refused(case):
+    query, said = CONTRADICTIONS[case]
+    with pytest.raises(errors.Failure, match=said) as refused:
+        watching.Watches(registry()).watch(ask("watch", Pod, query=query))
+    assert (refused.value.code, refused.value.status.reason) == (422, "Invalid")
+    assert {cause.field for cause in refused.value.status.details.causes} == {"resourceVersionMatch"}
+
+
+def test_a_watch_without_a_time_lasts_at_least_half_an_hour_and_not_all_the_same(monkeypatch):
+    monkeypatch.setattr(watching.clock, "monotonic", lambda: 0.0)
+    watches = watching.Watches(registry())
+    ends = {watches.watch(ask("watch", Pod)).stream.terms[0] for _ in range(5)}
+    assert all(1800 <= end < 3600 for end in ends) and len(ends) == 5
+    assert watches.watch(ask("watch", Pod, query={"timeoutSeconds": "7"})).stream.terms[0] == 7.0

@@ -1,7 +1,6 @@
 """The watch cache, fed by a store that a test plays."""
 
 import queue
-import threading
 
 import pytest
 
@@ -79,13 +78,39 @@ def test_the_first_fill_reads_all_pages_and_fills_in_each_resource_version(start
     assert items[0] == b'{"kind":"Pod","metadata":{"resourceVersion":"3","name":"a"}}'
 
 
-def test_a_subscriber_gets_each_later_change_once_with_the_object_before_and_after(started):
+class Heard:
+    """A feed: what the cache said, in order. First of all where it stands."""
+
+    def __init__(self, cache):
+        self.words = queue.SimpleQueue()
+        cache.listen(self)
+        assert self.next() == ([], cache.revision)
+
+    def changed(self, changes, revision):
+        self.words.put(([change.revision for change in changes], revision))
+
+    def lost(self, revision):
+        self.words.put(("lost", revision))
+
+    def next(self):
+        return self.words.get(timeout=WAIT)
+
+
+def resumed(cache, since, prefix=PODS):
+    """The changes that somebody missed who knows the content as of `since`."""
+    found = []
+    cache.resume(prefix, since, found.extend)
+    return found
+
+
+def test_a_feed_hears_each_later_change_once_and_who_resumes_gets_the_object_before_and_after(started):
     watch = Watch()
     cache = started(PlayedStore([pod("a", 3)], 5, [watch]))
-    with cache.subscribe(PODS, 5, 10) as subscription:
-        watch.answers.put((6, [put("b", 6)]))
-        watch.answers.put((8, [put("a", 7), delete("b", 8, pod("b", 6))]))
-        changes = [subscription.next(WAIT) for _ in range(3)]
+    heard = Heard(cache)
+    watch.answers.put((6, [put("b", 6)]))
+    watch.answers.put((8, [put("a", 7), delete("b", 8, pod("b", 6))]))
+    assert [heard.next(), heard.next()] == [([6], 6), ([7, 8], 8)]
+    changes = resumed(cache, 5)
     assert [(c.revision, c.new is None, c.old is None) for c in changes] == [
         (6, False, True),
         (7, False, False),
@@ -93,26 +118,31 @@ def test_a_subscriber_gets_each_later_change_once_with_the_object_before_and_aft
     ]
     assert b'"resourceVersion":"8"' in changes[2].gone
     assert b'"resourceVersion":"3"' in changes[1].old
+    assert [change.revision for change in resumed(cache, 6)] == [7, 8]
+    assert resumed(cache, 8) == []
 
 
 def test_an_empty_answer_of_etcd_moves_the_revision_for_bookmarks(started):
     watch = Watch()
     cache = started(PlayedStore([], 5, [watch]))
-    with cache.subscribe(PODS, 5, 10) as subscription:
-        watch.answers.put((17, []))
-        assert cache.wait_for(17, WAIT)
-        assert subscription.progress() == 17
+    heard = Heard(cache)
+    watch.answers.put((17, []))
+    assert heard.next() == ([], 17)
 
 
-def test_no_bookmark_is_given_past_changes_that_still_wait(started):
+def test_nothing_comes_between_what_was_missed_and_what_a_feed_hears_next(started):
     watch = Watch()
     cache = started(PlayedStore([], 5, [watch]))
-    with cache.subscribe(PODS, 5, 10) as subscription:
-        watch.answers.put((6, [put("a", 6)]))
-        assert cache.wait_for(6, WAIT)
-        assert subscription.progress() is None
-        subscription.next(WAIT)
-        assert subscription.progress() == 6
+    heard = Heard(cache)
+    watch.answers.put((6, [put("a", 6)]))
+    assert heard.next() == ([6], 6)
+
+    def missed(changes):
+        watch.answers.put((7, [put("b", 7)]))  # it comes while we are being told
+        heard.words.put([change.revision for change in changes])
+
+    cache.resume(PODS, 5, missed)
+    assert [heard.next(), heard.next()] == [[6], ([7], 7)]
 
 
 def test_after_a_restart_old_watchers_resume_from_the_refilled_ring(started):
@@ -121,8 +151,7 @@ def test_after_a_restart_old_watchers_resume_from_the_refilled_ring(started):
     watch.answers.put((8, [delete("b", 8, pod("b", 7))]))
     store = PlayedStore([pod("a", 6)], 8, [watch])
     cache = started(store)
-    with cache.subscribe(PODS, 6, 10) as subscription:
-        assert [subscription.next(WAIT).revision for _ in range(2)] == [7, 8]
+    assert [change.revision for change in resumed(cache, 6)] == [7, 8]
     assert cache.list(PODS)[0] == [b'{"kind":"Pod","metadata":{"resourceVersion":"6","name":"a"}}']
     assert store.since.get(timeout=WAIT) == 0
 
@@ -134,47 +163,21 @@ def test_the_refill_begins_at_what_compaction_has_left(started):
     store = PlayedStore([pod("a", 900)], 900, [first, second])
     cache = started(store, events=500)
     assert [store.since.get(timeout=WAIT) for _ in range(2)] == [400, 700]
-    with cache.subscribe(PODS, 700, 10) as subscription:
-        assert subscription.next(WAIT).revision == 900
+    assert [change.revision for change in resumed(cache, 700)] == [900]
     with pytest.raises(Expired):
-        cache.subscribe(PODS, 699, 10)
+        resumed(cache, 699)
 
 
-def test_a_compaction_that_overtakes_the_cache_relists_and_tells_every_watcher(started):
+def test_a_compaction_that_overtakes_the_cache_relists_and_tells_that_changes_are_lost(started):
     first, second = Watch(), Watch()
     store = PlayedStore([pod("a", 3)], 5, [first, second])
     cache = started(store)
-    subscription = cache.subscribe(PODS, 5, 10)
+    heard = Heard(cache)
     store.items, store.revision = [pod("z", 90)], 100
     first.answers.put(Compacted(80))
-    with pytest.raises(Expired):
-        subscription.next(WAIT)
+    assert heard.next() == ("lost", 100)
     assert cache.revision == 100
     assert [key for key, _ in cache.items(PODS)[0]] == [f"{PODS}default/z"]
-
-
-def test_a_watcher_that_is_too_slow_is_told_after_what_it_still_has(started):
-    watch = Watch()
-    cache = started(PlayedStore([], 5, [watch]))
-    subscription = cache.subscribe(PODS, 5, 2)
-    watch.answers.put((9, [put("a", 6), put("b", 7), put("c", 8), put("d", 9)]))
-    assert cache.wait_for(9, WAIT)
-    seen = []
-    with pytest.raises(Expired):
-        for change in subscription:
-            seen.append(change.revision)
-    assert seen == [6, 7]
-    assert cache.subscribers() == 0
-
-
-def test_closing_a_subscription_wakes_its_reader(started):
-    cache = started(PlayedStore([], 5, [Watch()]))
-    subscription = cache.subscribe(PODS, 5, 2)
-    reader = threading.Thread(target=lambda: list(subscription))
-    reader.start()
-    subscription.close()
-    reader.join(WAIT)
-    assert not reader.is_alive()
 
 
 def test_waiting_for_a_revision_that_does_not_come_ends(started):
