@@ -143,6 +143,53 @@ class StatefulSet(Object):
     status: StatefulSetStatus = msgspec.field(default_factory=StatefulSetStatus)
 
 
+# --- DaemonSet -------------------------------------------------------------------------------------------------------
+
+
+class RollingUpdateDaemonSet(Struct):
+    maxUnavailable: IntOrString | None = None
+    maxSurge: IntOrString | None = None
+
+
+class DaemonSetUpdateStrategy(Struct):
+    type: str = ""
+    rollingUpdate: RollingUpdateDaemonSet | None = None
+
+
+class DaemonSetSpec(Struct):
+    selector: LabelSelector | None = None
+    template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
+    updateStrategy: DaemonSetUpdateStrategy = msgspec.field(default_factory=DaemonSetUpdateStrategy)
+    minReadySeconds: int = 0
+    revisionHistoryLimit: int | None = None
+
+
+class DaemonSetStatus(Struct):
+    currentNumberScheduled: int = msgspec.field(default_factory=int)
+    numberMisscheduled: int = msgspec.field(default_factory=int)
+    desiredNumberScheduled: int = msgspec.field(default_factory=int)
+    numberReady: int = msgspec.field(default_factory=int)
+    observedGeneration: Int64 = 0
+    updatedNumberScheduled: int = 0
+    numberAvailable: int = 0
+    numberUnavailable: int = 0
+    collisionCount: int | None = None
+    conditions: list[Condition] = []
+
+
+@resource("daemonsets", short=("ds",), categories=("all",), subresources=("status",))
+class DaemonSet(Object):
+    """Keeps one Pod on each node that the template may run on."""
+
+    apiVersion: str = says("apps/v1")
+    kind: str = says("DaemonSet")
+    spec: DaemonSetSpec = msgspec.field(default_factory=DaemonSetSpec)
+    status: DaemonSetStatus = msgspec.field(default_factory=DaemonSetStatus)
+
+
+# --- ControllerRevision ----------------------------------------------------------------------------------------------
+
+
 @resource("controllerrevisions")
 class ControllerRevision(Object):
     """A template that a StatefulSet or DaemonSet has or had: what `kubectl rollout history` and `undo` read."""

@@ -11,8 +11,10 @@ from typing import Any
 
 from minik8s import params
 from minik8s.api.apps import (
+    DaemonSet,
     Deployment,
     ReplicaSet,
+    RollingUpdateDaemonSet,
     RollingUpdateDeployment,
     RollingUpdateStatefulSetStrategy,
     StatefulSet,
@@ -144,6 +146,18 @@ def _stateful_set(sts: StatefulSet) -> None:
     pod_spec(spec.template.spec)
 
 
+def _daemon_set(ds: DaemonSet) -> None:
+    spec, strategy = ds.spec, ds.spec.updateStrategy
+    if spec.revisionHistoryLimit is None:
+        spec.revisionHistoryLimit = 10
+    strategy.type = strategy.type or "RollingUpdate"
+    if strategy.type == "RollingUpdate":
+        rolling = strategy.rollingUpdate = strategy.rollingUpdate or RollingUpdateDaemonSet()
+        rolling.maxUnavailable = 1 if rolling.maxUnavailable is None else rolling.maxUnavailable
+        rolling.maxSurge = 0 if rolling.maxSurge is None else rolling.maxSurge
+    pod_spec(spec.template.spec)
+
+
 def _service(service: Service) -> None:
     spec = service.spec
     spec.type = spec.type or "ClusterIP"
@@ -212,6 +226,7 @@ _DEFAULTS: dict[type[Object], Callable[[Any], None]] = {
     ReplicaSet: _replica_set,
     Deployment: _deployment,
     StatefulSet: _stateful_set,
+    DaemonSet: _daemon_set,
     Namespace: _namespace,
     Secret: _secret,
 }

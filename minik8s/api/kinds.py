@@ -3,7 +3,7 @@
 Routes, discovery, the store's keys, the client and the command line are all derived from this table.
 """
 
-from minik8s.api.apps import ControllerRevision, Deployment, ReplicaSet, StatefulSet
+from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 from minik8s.api.coordination import Lease
 from minik8s.api.core import (
     ConfigMap,
@@ -33,6 +33,7 @@ KINDS: tuple[type[Object], ...] = (
     Deployment,
     ReplicaSet,
     StatefulSet,
+    DaemonSet,
     ControllerRevision,
     EndpointSlice,
     Lease,

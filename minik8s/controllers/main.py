@@ -11,6 +11,7 @@ from functools import partial
 from minik8s.client.component import Component
 from minik8s.client.lease import LeaderElector
 from minik8s.controllers.context import Build, Context, run_all
+from minik8s.controllers.daemonsets.main import build as daemonsets
 from minik8s.controllers.deployments.main import build as deployments
 from minik8s.controllers.endpoints.main import build as endpoints
 from minik8s.controllers.garbage.main import build as garbage
@@ -28,6 +29,7 @@ CONTROLLERS: dict[str, Build] = {
     "deployments": deployments,
     "replicasets": replicasets,
     "statefulsets": statefulsets,
+    "daemonsets": daemonsets,
     "endpoints": endpoints,
     "loadbalancers": loadbalancers,
     "nodes": nodes,

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from minik8s.api import codec
-from minik8s.api.apps import ControllerRevision, StatefulSet
+from minik8s.api.apps import ControllerRevision, DaemonSet, StatefulSet
 from minik8s.api.meta import ObjectMeta, owner_of
 from minik8s.api.pods import PodTemplateSpec
 from minik8s.controllers import templates
@@ -20,7 +20,7 @@ from minik8s.controllers.owners import claim
 
 LABEL = "controller-revision-hash"  # on Pods: which revision they were made from
 HISTORY_LIMIT = 10  # upstream's default of revisionHistoryLimit
-Owner = StatefulSet
+Owner = StatefulSet | DaemonSet
 
 
 def look(

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from minik8s.api import quantity, selectors
-from minik8s.api.core import Node
+from minik8s.api import eligibility, quantity
+from minik8s.api.core import Node, Taint
 from minik8s.api.pods import (
     Container,
-    NodeSelectorRequirement,
-    NodeSelectorTerm,
     Pod,
-    Toleration,
     condition,
     is_terminal,
 )
@@ -46,8 +43,13 @@ def reasons(pod: Pod, place: Place) -> list[Reason]:
 # --- The node itself -----------------------------------------------------------------------------------------
 
 
+UNSCHEDULABLE = Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule")
+
+
 def _schedulable(pod: Pod, place: Place) -> list[Reason]:
-    return [Reason("node(s) were unschedulable", "cordoned")] if place.node.spec.unschedulable else []
+    """Upstream's too: who tolerates the taint that a cordoned node gets may come before it has it."""
+    cordoned = place.node.spec.unschedulable and eligibility.untolerated(pod.spec, [UNSCHEDULABLE])
+    return [Reason("node(s) were unschedulable", "cordoned")] if cordoned else []
 
 
 def _ready(pod: Pod, place: Place) -> list[Reason]:
@@ -62,54 +64,24 @@ def _ready(pod: Pod, place: Place) -> list[Reason]:
 
 
 def _taints(pod: Pod, place: Place) -> list[Reason]:
-    found = []
-    for taint in place.node.spec.taints:
-        hard = taint.effect in ("NoSchedule", "NoExecute") and taint.key != "node.kubernetes.io/unschedulable"
-        if hard and not any(_tolerates(each, taint.key, taint.value, taint.effect) for each in pod.spec.tolerations):
-            found.append(Reason(f"node(s) had untolerated taint {{{taint.key}: {taint.value}}}"))
-    return list(dict.fromkeys(found))
-
-
-def _tolerates(toleration: Toleration, key: str, value: str, effect: str) -> bool:
-    if toleration.effect not in ("", effect):
-        return False
-    if toleration.operator == "Exists":
-        return toleration.key in ("", key)
-    return toleration.key == key and toleration.value == value
+    others = [taint for taint in place.node.spec.taints if taint.key != UNSCHEDULABLE.key]
+    found = eligibility.untolerated(pod.spec, others)
+    texts = [Reason(f"node(s) had untolerated taint {{{taint.key}: {taint.value}}}") for taint in found]
+    return list(dict.fromkeys(texts))
 
 
 # --- Labels --------------------------------------------------------------------------------------------------
 
 
 def _labels(pod: Pod, place: Place) -> list[Reason]:
-    labels = place.node.metadata.labels
-    wanted = pod.spec.nodeSelector
     text = "node(s) didn't match Pod's node affinity/selector"
-    if not selectors.matches(wanted, labels):
+    if not eligibility.selects(pod.spec, place.node):
+        labels, wanted = place.node.metadata.labels, pod.spec.nodeSelector
         missing = ", ".join(f"{key}={value}" for key, value in sorted(wanted.items()) if labels.get(key) != value)
         return [Reason(text, f"nodeSelector asks for {missing}")]
-    affinity = pod.spec.affinity.nodeAffinity if pod.spec.affinity else None
-    required = affinity.requiredDuringSchedulingIgnoredDuringExecution if affinity else None
-    if required and not any(_term_holds(term, place.node) for term in required.nodeSelectorTerms):
+    if not eligibility.attracted(pod.spec, place.node):
         return [Reason(text, "no term of nodeAffinity holds")]
     return []
-
-
-def _term_holds(term: NodeSelectorTerm, node: Node) -> bool:
-    """All conditions of one term; a term without conditions holds nowhere."""
-    fields = {"metadata.name": node.metadata.name}
-    checks = [(each, node.metadata.labels) for each in term.matchExpressions]
-    checks += [(each, fields) for each in term.matchFields]
-    return bool(checks) and all(_holds(each, labels) for each, labels in checks)
-
-
-def _holds(wanted: NodeSelectorRequirement, labels: dict[str, str]) -> bool:
-    if wanted.operator in ("Gt", "Lt"):
-        value, limit = labels.get(wanted.key, ""), wanted.values[0] if wanted.values else ""
-        if not value.lstrip("-").isdecimal() or not limit.lstrip("-").isdecimal():
-            return False
-        return int(value) > int(limit) if wanted.operator == "Gt" else int(value) < int(limit)
-    return selectors.Requirement(wanted.key, wanted.operator, tuple(wanted.values)).holds(labels)
 
 
 # --- What it needs -------------------------------------------------------------------------------------------

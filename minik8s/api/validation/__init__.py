@@ -8,7 +8,7 @@ is decided in the transaction that claims it.
 from collections.abc import Callable
 from typing import Any
 
-from minik8s.api.apps import ControllerRevision, Deployment, ReplicaSet, StatefulSet
+from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 from minik8s.api.core import ConfigMap, Endpoints, Namespace, Node, Secret, Service
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object, StatusCause
@@ -23,6 +23,7 @@ _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
     ReplicaSet: workloads.check_replica_set,
     Deployment: workloads.check_deployment,
     StatefulSet: workloads.check_stateful_set,
+    DaemonSet: workloads.check_daemon_set,
     ControllerRevision: workloads.check_revision,
     EndpointSlice: endpoints.check_slice,
     Endpoints: endpoints.check_endpoints,
@@ -40,6 +41,7 @@ _UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
     ReplicaSet: workloads.check_update,
     Deployment: workloads.check_update,
     StatefulSet: workloads.check_stateful_set_update,
+    DaemonSet: workloads.check_update,
     ControllerRevision: workloads.check_revision_update,
     EndpointSlice: endpoints.check_slice_update,
     ConfigMap: small.check_immutable,

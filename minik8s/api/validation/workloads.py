@@ -1,6 +1,6 @@
-"""What ReplicaSets, Deployments and StatefulSets must keep to.
+"""What the kinds of the group apps must keep to: ReplicaSet, Deployment, StatefulSet, DaemonSet.
 
-Source: Kubernetes' ValidateDeploymentSpec, ValidateStatefulSetSpec.
+Source: Kubernetes' ValidateDeploymentSpec, ValidateStatefulSetSpec, ValidateDaemonSetSpec.
 """
 
 import re
@@ -10,6 +10,8 @@ import msgspec
 from minik8s.api import selectors
 from minik8s.api.apps import (
     ControllerRevision,
+    DaemonSet,
+    DaemonSetSpec,
     Deployment,
     DeploymentSpec,
     ReplicaSet,
@@ -23,6 +25,8 @@ from minik8s.api.validation import pods
 from minik8s.api.validation.fields import Problems
 from minik8s.api.validation.metadata import check_labels
 
+Spec = ReplicaSetSpec | DeploymentSpec | StatefulSetSpec | DaemonSetSpec
+Selecting = ReplicaSet | Deployment | DaemonSet
 RETENTION = ("Delete", "Retain")
 OPERATORS = ("DoesNotExist", "Exists", "In", "NotIn")
 
@@ -83,6 +87,23 @@ def _with_claims(spec: StatefulSetSpec) -> StatefulSetSpec:
     return msgspec.structs.replace(spec, template=template)
 
 
+def check_daemon_set(problems: Problems, ds: DaemonSet) -> None:
+    spec, path = ds.spec, "spec.updateStrategy"
+    _check_common(problems, spec, ds.kind)
+    problems.not_negative("spec.revisionHistoryLimit", spec.revisionHistoryLimit)
+    known = problems.one_of(f"{path}.type", spec.updateStrategy.type, ("OnDelete", "RollingUpdate"))
+    rolling = spec.updateStrategy.rollingUpdate
+    if not known or rolling is None or spec.updateStrategy.type != "RollingUpdate":
+        return
+    path = f"{path}.rollingUpdate"
+    for field in ("maxUnavailable", "maxSurge"):
+        _check_share(problems, f"{path}.{field}", getattr(rolling, field))
+    if _is_zero(rolling.maxUnavailable) and _is_zero(rolling.maxSurge):
+        problems.required(f"{path}.maxUnavailable", "cannot be 0 when maxSurge is 0")
+    elif not _is_zero(rolling.maxUnavailable) and not _is_zero(rolling.maxSurge):
+        problems.invalid(f"{path}.maxSurge", rolling.maxSurge, "may not be set when maxUnavailable is non-zero")
+
+
 def check_revision(problems: Problems, revision: ControllerRevision) -> None:
     problems.not_negative("revision", revision.revision)
 
@@ -102,7 +123,7 @@ def _check_share(problems: Problems, path: str, value: IntOrString | None) -> No
         problems.not_negative(path, value)
 
 
-def _check_common(problems: Problems, spec: ReplicaSetSpec | DeploymentSpec | StatefulSetSpec, kind: str) -> None:
+def _check_common(problems: Problems, spec: Spec, kind: str) -> None:
     problems.not_negative("spec.minReadySeconds", spec.minReadySeconds)
     labels = spec.template.metadata.labels
     check_labels(problems, "spec.template.metadata.labels", labels)
@@ -133,7 +154,7 @@ def _check_selector(problems: Problems, selector: LabelSelector) -> None:
             problems.forbidden(f"{path}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
 
 
-def check_update(problems: Problems, new: ReplicaSet | Deployment, old: ReplicaSet | Deployment) -> None:
+def check_update(problems: Problems, new: Selecting, old: Selecting) -> None:
     problems.immutable("spec.selector", new.spec.selector, old.spec.selector)
 
 

@@ -1,4 +1,4 @@
-"""Words for StatefulSet, ControllerRevision and the claims that a StatefulSet's Pods may have."""
+"""Words for StatefulSet, DaemonSet, ControllerRevision and the claims that a StatefulSet's Pods may have."""
 
 from minik8s.api import apps, claims
 from minik8s.api.words.table import Words
@@ -61,6 +61,44 @@ WORDS: Words = {
         "collisionCount": "How often the name for a new ControllerRevision was taken.",
         "conditions": "Nothing is said here.",
         "availableReplicas": "Pods that have been ready for `minReadySeconds`.",
+    },
+    apps.DaemonSet: {
+        "": "Keeps one Pod on each node that the template may run on; a new node gets one too.",
+        "spec": "What the Pods are made from, and how they change.",
+        "status": "On how many nodes there is one.",
+    },
+    apps.DaemonSetSpec: {
+        "": "What the Pods are made from, and how they change.",
+        "selector": "Labels by which its Pods are known; the template must have them. Fixed once the DaemonSet exists.",
+        "template": "What Pods are made from. Its nodeSelector and node affinity say which nodes get one; tolerations "
+        "of what goes wrong with nodes are added.",
+        "updateStrategy": "How Pods get a changed template.",
+        "minReadySeconds": "How many seconds a Pod must have been ready to count as available.",
+        "revisionHistoryLimit": "How many old templates are kept for `rollout undo`; 10 if not said.",
+    },
+    apps.DaemonSetUpdateStrategy: {
+        "": "How Pods get a changed template.",
+        "type": "RollingUpdate: a few nodes at a time. OnDelete: when somebody deletes them.",
+        "rollingUpdate": "How many nodes at a time.",
+    },
+    apps.RollingUpdateDaemonSet: {
+        "": "How many nodes a change may touch at a time.",
+        "maxUnavailable": "On how many nodes the Pod may be missing: a number, or a percentage rounded up; 1 if not "
+        "said.",
+        "maxSurge": "On how many nodes the new Pod may run beside the old one until it is available; 0 if not said.",
+    },
+    apps.DaemonSetStatus: {
+        "": "On how many nodes there is a Pod.",
+        "currentNumberScheduled": "Nodes that are to have a Pod and have one.",
+        "numberMisscheduled": "Nodes that have a Pod and are not to have one.",
+        "desiredNumberScheduled": "Nodes that are to have a Pod.",
+        "numberReady": "Nodes whose Pod is ready.",
+        "observedGeneration": "The `metadata.generation` that the controller has looked at.",
+        "updatedNumberScheduled": "Nodes whose Pod is made from the template as it is now.",
+        "numberAvailable": "Nodes whose Pod has been ready for `minReadySeconds`.",
+        "numberUnavailable": "Nodes that are to have a Pod and have none that is available.",
+        "collisionCount": "How often the name for a new ControllerRevision was taken.",
+        "conditions": "Nothing is said here.",
     },
     apps.ControllerRevision: {
         "": "A template that a StatefulSet or a DaemonSet has or had. `kubectl rollout history` lists them.",

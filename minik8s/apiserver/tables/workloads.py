@@ -1,7 +1,7 @@
 """Rows of what makes Pods: how many are wanted, how many are there. Pure."""
 
 from minik8s.api import kinds
-from minik8s.api.apps import ControllerRevision, Deployment, ReplicaSet, StatefulSet
+from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 from minik8s.api.display import NONE, some
 from minik8s.api.meta import LabelSelector, Object, controller_of
 from minik8s.api.pods import PodTemplateSpec
@@ -53,6 +53,21 @@ def _stateful_set(sts: StatefulSet, now: float) -> Cells:
     return [sts.metadata.name, ready, age(sts, now), *template_cells(sts.spec.template, None)[:2]]
 
 
+def _daemon_set(ds: DaemonSet, now: float) -> Cells:
+    status, spec = ds.status, ds.spec.template.spec
+    return [
+        ds.metadata.name,
+        status.desiredNumberScheduled,
+        status.currentNumberScheduled,
+        status.numberReady,
+        status.updatedNumberScheduled,
+        status.numberAvailable,
+        ",".join(f"{key}={value}" for key, value in sorted(spec.nodeSelector.items())) or NONE,
+        age(ds, now),
+        *template_cells(ds.spec.template, ds.spec.selector),
+    ]
+
+
 def _revision(revision: ControllerRevision, now: float) -> Cells:
     owner = controller_of(revision)
     named = NONE
@@ -81,6 +96,20 @@ TABLES: dict[type[Object], Table] = {
     ReplicaSet: Table((NAME, DESIRED, CURRENT, READY, AGE, *TEMPLATE), _replicaset),
     StatefulSet: Table(
         (NAME, text("Ready", "How many Pods are ready, and how many are wanted."), AGE, *TEMPLATE[:2]), _stateful_set
+    ),
+    DaemonSet: Table(
+        (
+            NAME,
+            number("Desired", "How many nodes are to have a Pod."),
+            number("Current", "How many of them have one."),
+            READY,
+            number("Up-to-date", "How many Pods are made from the newest template."),
+            number("Available", "How many Pods have been ready for at least minReadySeconds."),
+            text("Node Selector", "Which labels a node must have."),
+            AGE,
+            *TEMPLATE,
+        ),
+        _daemon_set,
     ),
     ControllerRevision: Table(
         (

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 
 from minik8s.api import codec, times
 from minik8s.api.core import Node, Taint
+from minik8s.api.eligibility import tolerates
 from minik8s.api.meta import Condition
-from minik8s.api.pods import Pod, Toleration, condition, is_ready, is_terminal, is_terminating
+from minik8s.api.pods import Pod, condition, is_ready, is_terminal, is_terminating
 from minik8s.controllers.actions import Action, Delete, Patch, Tell
 from minik8s.controllers.nodes.heartbeats import Heard
 from minik8s.params import Timers
@@ -154,12 +155,3 @@ def patience(pod: Pod, taint: Taint, timers: Timers) -> float | None:
         limits = [max(0, each.tolerationSeconds) for each in matching if each.tolerationSeconds is not None]
         return min(limits) if limits else None
     return timers.default_toleration_seconds if taint.key in (UNREACHABLE, NOT_READY) else 0.0
-
-
-def tolerates(toleration: Toleration, taint: Taint) -> bool:
-    """Kubernetes' rule: an empty key with Exists matches all; an empty effect matches all effects."""
-    if toleration.effect not in ("", taint.effect):
-        return False
-    if toleration.operator == "Exists":
-        return toleration.key in ("", taint.key)
-    return toleration.key == taint.key and toleration.value == taint.value

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from minik8s.api import codec, defaults, effects, kinds
-from minik8s.api.apps import Deployment, DeploymentSpec, StatefulSetSpec
+from minik8s.api.apps import DaemonSetSpec, Deployment, DeploymentSpec, StatefulSetSpec
 from minik8s.api.core import ConfigMap, NodeSpec, Secret, ServiceAccount, ServiceSpec
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.networking import IngressClassSpec, IngressSpec
@@ -83,16 +83,17 @@ def test_a_field_without_effect_is_told_by_its_path(text, fields):
     assert sorted(told(text)) == sorted(fields)
 
 
-@pytest.mark.parametrize("kind", ["Pod", "Deployment", "StatefulSet", "Service"])
+@pytest.mark.parametrize("kind", ["Pod", "Deployment", "StatefulSet", "DaemonSet", "Service"])
 def test_a_field_that_the_server_fills_in_is_never_told(kind):
     template = "selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [%s]}}"
     spec = {
         "Pod": "containers: [{name: c, image: i, ports: [{containerPort: 80}]}], hostNetwork: true",
         "Deployment": template % "{name: c, image: i}",
+        "DaemonSet": template % "{name: c, image: i}",
         "StatefulSet": template % "{name: c, image: i}",
         "Service": "type: NodePort, ports: [{port: 80}], sessionAffinity: ClientIP",
     }[kind]
-    version = "apps/v1" if kind in ("Deployment", "StatefulSet") else "v1"
+    version = "apps/v1" if kind in ("Deployment", "StatefulSet", "DaemonSet") else "v1"
     obj = read(f"{{apiVersion: {version}, kind: {kind}, metadata: {{name: w}}, spec: {{{spec}}}}}")
     assert effects.without_effect(obj) == []
     defaults.set_defaults(obj)
@@ -108,6 +109,7 @@ WHAT_IS_WANTED = (
     ServiceSpec,
     DeploymentSpec,
     StatefulSetSpec,
+    DaemonSetSpec,
     NodeSpec,
     ServiceAccount,
     Endpoint,
@@ -140,6 +142,8 @@ def components():
     """The text of everything that acts."""
     folders = ("ingress", "agent", "apiserver", "controllers", "dns", "proxy", "scheduler", "client")
     files = [file for folder in folders for file in sorted((PACKAGE / folder).rglob("*.py"))]
+    # Questions that several components ask stand below them.
+    files += [PACKAGE / "api" / name for name in ("eligibility.py", "selectors.py")]
     return "\n".join(file.read_text() for file in files)
 
 

@@ -6,7 +6,7 @@ Also the short words in which worlds are written down: `pod("web-1")`, `svc()`, 
 import itertools
 
 from minik8s.api import codec, defaults, patch
-from minik8s.api.apps import Deployment, ReplicaSet, StatefulSet
+from minik8s.api.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from minik8s.api.core import Node, Pod, Service
 from minik8s.api.meta import Object, key, owner_of
 from minik8s.controllers.actions import Create, Delete, Patch, Tell
@@ -138,11 +138,19 @@ def deployment(replicas: int = 3, image: str = "x:1", **spec) -> Deployment:
 
 
 def statefulset(replicas: int = 3, image: str = "x:1", **spec) -> StatefulSet:
+    return _templated(StatefulSet, image, {"replicas": replicas, "serviceName": "web"} | spec)
+
+
+def daemonset(image: str = "x:1", pod: dict | None = None, **spec) -> DaemonSet:
+    return _templated(DaemonSet, image, spec, pod)
+
+
+def _templated(cls, image: str, spec: dict, pod: dict | None = None):
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": image}]}}
-    plain = {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template}
-    plain |= {"serviceName": "web"} | spec
-    meta = {"name": "web", "namespace": "default", "uid": "uid-sts", "generation": 1}
-    obj = codec.from_dict(StatefulSet, {"metadata": meta, "spec": plain})
+    template["spec"] |= pod or {}
+    plain = {"selector": {"matchLabels": {"app": "web"}}, "template": template} | spec
+    meta = {"name": "web", "namespace": "default", "uid": f"uid-{cls.__name__}", "generation": 1}
+    obj = codec.from_dict(cls, {"metadata": meta, "spec": plain})
     defaults.set_defaults(obj)
     return obj
 
