@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minik8s import params
+from minik8s.api import rbac
 from minik8s.api.apps import (
     DaemonSet,
     Deployment,
@@ -24,6 +25,7 @@ from minik8s.api.core import ClientIPConfig, Endpoints, Namespace, Secret, Servi
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import LabelSelector, Object
 from minik8s.api.pods import Container, Pod, PodSecurityContext, PodSpec, Probe
+from minik8s.api.rbac import AnyBinding, ClusterRoleBinding, RoleBinding
 
 # ClientIP affinity lasts three hours unless told otherwise.
 AFFINITY_TIMEOUT_S = 10800
@@ -218,6 +220,13 @@ def _secret(secret: Secret) -> None:
     secret.stringData = {}
 
 
+def _binding(binding: AnyBinding) -> None:
+    binding.roleRef.apiGroup = binding.roleRef.apiGroup or rbac.GROUP
+    for subject in binding.subjects:
+        if subject.kind in ("User", "Group"):
+            subject.apiGroup = subject.apiGroup or rbac.GROUP
+
+
 _DEFAULTS: dict[type[Object], Callable[[Any], None]] = {
     Pod: _pod,
     Service: _service,
@@ -229,6 +238,8 @@ _DEFAULTS: dict[type[Object], Callable[[Any], None]] = {
     DaemonSet: _daemon_set,
     Namespace: _namespace,
     Secret: _secret,
+    RoleBinding: _binding,
+    ClusterRoleBinding: _binding,
 }
 
 

@@ -19,6 +19,7 @@ from minik8s.api.core import (
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object
 from minik8s.api.networking import Ingress, IngressClass, IPAddress
+from minik8s.api.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 
 KINDS: tuple[type[Object], ...] = (
     Namespace,
@@ -40,6 +41,10 @@ KINDS: tuple[type[Object], ...] = (
     Ingress,
     IngressClass,
     IPAddress,
+    Role,
+    RoleBinding,
+    ClusterRole,
+    ClusterRoleBinding,
 )
 
 _BY_KIND = {(cls.resource.apiVersion, cls.resource.kind): cls for cls in KINDS}

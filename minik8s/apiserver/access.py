@@ -1,25 +1,32 @@
-"""May they? Asks `authz.py`, and says no in Kubernetes' words.
+"""May they? Asks the rights that a request comes with, and says no in Kubernetes' words.
 
 A request is asked about twice: when it arrives (who, verb, kind, name), and before a write with the objects before
-and after it, because a node's rights depend on what is in them.
+and after it, because a node's rights depend on what is in them. Read `authz.py` for the rules.
 """
 
 from minik8s.api.meta import Object
-from minik8s.apiserver import authz, errors
+from minik8s.apiserver import authz, errors, grants
 from minik8s.apiserver.request import Request
 
 
 def check(
     request: Request, before: Object | None = None, after: Object | None = None, uses: authz.Uses | None = None
 ) -> None:
-    """Raise a 403 unless the user may do this."""
-    target = request.target
+    """Raise a 403 unless the user may do this; a 401 if nobody knows who the user is."""
+    target, group = request.target, request.cls.resource.group
     namespace, name = target.namespace, target.name
-    ask = authz.Ask(request.user, request.verb, target.resource, namespace, name, before, after)
-    reason = authz.allowed(ask, uses)
+    ask = authz.Ask(request.user, request.verb, target.resource, namespace, name, before, after, group)
+    reason = request.rights.allowed(ask, uses)
     if reason is None:
+        grants.check(request, before, after)
         return
-    where = f' in the namespace "{namespace}"' if namespace else " at the cluster scope"
-    what = f'resource "{target.resource}" in API group "{request.cls.resource.group}"{where}'
-    said = f'User "{request.user.name}" cannot {request.verb} {what}'
+    if request.user.anonymous:
+        raise errors.unauthorized()
+    said = f'User "{request.user.name}" cannot {described(ask)}'
     raise errors.forbidden(request.cls, name, f"{said}: {reason}" if reason else said)
+
+
+def described(ask: authz.Ask) -> str:
+    """`list resource "pods" in API group "" in the namespace "default"`."""
+    where = f'in the namespace "{ask.namespace}"' if ask.namespace else "at the cluster scope"
+    return f'{ask.verb} resource "{ask.resource}" in API group "{ask.group}" {where}'

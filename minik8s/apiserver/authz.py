@@ -1,25 +1,27 @@
-"""May they? One table of who may do what, and the rules of the house for nodes.
+"""May they? By the roles that they are bound to, or by the rules of the house for what lives on a node.
 
-Everything not allowed is forbidden. A rule names verbs and resources, and may be narrowed: to a namespace, or by a
-condition on the object, such as "the Pod is bound to the node that asks". A request is asked about twice: when it
-arrives, when only its names are known (a condition that needs the object then says "perhaps"), and again before a write
-with the object before and after it. Invariant: a node can write nothing about other nodes, even if its key is stolen.
+Everything not allowed is forbidden. Roles (`rbac.py`) say what can be said with names alone. What depends on the object
+stands in a table here, such as "the Pod is bound to the node that asks": upstream's node authorizer and its admission
+plugin NodeRestriction in one. So a request is asked about twice: when it arrives, when only its names are known (a
+condition that needs the object then says "perhaps"), and again before a write with the object before and after it.
+Invariant: a node can write nothing about other nodes, even if its key is stolen.
 
-Pure. Read `RULES` from top to bottom; it is the whole policy.
+Pure. Read `RULES` from top to bottom, then `roles.py`: the two are the whole policy.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minik8s.api.coordination import Lease
 from minik8s.api.core import Pod
 from minik8s.api.meta import Object
 from minik8s.api.networking import LEASE_PREFIX
+from minik8s.apiserver import rbac
 from minik8s.apiserver.authn import User
+from minik8s.apiserver.rbac import Policies
 
 READ = ("get", "list", "watch")
 CHANGE = ("create", "update", "patch")
-WRITE = (*CHANGE, "delete", "deletecollection")
 NODE_USER, PROXY_USER = "system:node:", "system:kube-proxy:"
 ANNOUNCEMENT = "loadbalancer-"  # Leases of load balancer addresses are named loadbalancer-<address>
 DENIED = ""  # no rule says yes: nothing to add to "User … cannot …"
@@ -36,6 +38,7 @@ class Ask:
     name: str = ""
     before: Object | None = None
     after: Object | None = None
+    group: str = ""  # of the API
 
     @property
     def node(self) -> str:
@@ -105,7 +108,7 @@ def by_name(ask: Ask) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Verbs on resources. `*` is every kind, `*/status` every kind's status, `*/*` every subresource."""
+    """Verbs on resources, under a condition."""
 
     verbs: tuple[str, ...]
     resources: tuple[str, ...]
@@ -115,30 +118,9 @@ class Rule:
 
 
 EVENTS = Rule(CHANGE, ("events",))
-LEADER = Rule((*READ, *CHANGE), ("leases",), namespace="kube-system")
 
-# Who (a user's or a group's name) → what they may do.
+# Who (a group's name) → what they may do, depending on the object.
 RULES: dict[str, tuple[Rule, ...]] = {
-    "system:masters": (Rule(("*",), ("*", "*/*")),),
-    "system:kube-scheduler": (
-        Rule(READ, ("pods", "nodes", "namespaces", "services", "replicasets", "deployments")),
-        Rule(("create",), ("pods/binding",)),
-        Rule(("update", "patch"), ("pods/status",)),
-        EVENTS,
-        LEADER,
-    ),
-    # The garbage collector and the namespace controller meet every kind; making is limited to what controllers make.
-    "system:kube-controller-manager": (
-        Rule((*READ, "update", "patch", "delete", "deletecollection"), ("*", "*/status")),
-        Rule(("update", "patch", "create"), ("namespaces/finalize",)),
-        Rule((*READ, "update", "patch"), ("deployments/scale", "replicasets/scale", "statefulsets/scale")),
-        Rule(
-            ("create",),
-            ("pods", "replicasets", "endpoints", "endpointslices", "services", "namespaces", "serviceaccounts"),
-        ),
-        Rule(("create",), ("controllerrevisions",)),
-        Rule(("create",), ("configmaps", "leases", "ipaddresses", "events")),
-    ),
     "system:nodes": (
         Rule(READ, ("pods", "services", "endpoints", "endpointslices", "nodes", "namespaces")),
         Rule(("get",), ("configmaps", "secrets"), only=by_name, because="a node may read it only by name"),
@@ -173,9 +155,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
         EVENTS,
     ),
     "system:node-proxier": (
-        # Pods, which upstream's proxy does not read: some of them ask for a sidecar.
-        Rule(READ, ("services", "endpointslices", "nodes", "namespaces", "pods")),
-        Rule(READ, ("leases",), namespace="kube-system"),
         Rule(
             (*CHANGE, "delete"),
             ("leases",),
@@ -183,28 +162,56 @@ RULES: dict[str, tuple[Rule, ...]] = {
             only=own_announcement,
             because="a proxy may take, renew and give back only Leases of load balancer addresses, for its own node",
         ),
-        EVENTS,
     ),
-    # Whose certificates it serves is decided by Ingresses in any namespace, so it reads all Secrets, as upstream does.
-    # Its identity is made only for clusters that ask for it.
     "system:node-ingress": (
-        Rule(READ, ("services", "endpointslices", "ingresses", "ingressclasses", "nodes", "secrets")),
-        Rule(("create",), ("ingressclasses",)),
-        Rule(("patch", "update"), ("ingresses/status",)),
-        EVENTS,
-        Rule(READ, ("leases",), namespace="kube-system"),
         Rule(CHANGE, ("leases",), namespace="kube-system", only=own_ingress_lease, because="only its own Lease"),
     ),
-    "system:node-dns": (Rule(READ, ("services", "endpoints", "endpointslices", "namespaces", "pods", "nodes")),),
 }
 
+MASTERS = "system:masters"  # whoever is in this group may do everything, whatever the roles say
+# Who asks for these is a prober without a name; they are answered even before there are any roles.
 HEALTH_PATHS = ("/healthz", "/livez", "/readyz", "/version")
-# What a client needs to find its way; everybody with a certificate may read it.
-DISCOVERY_PATHS = ("/api", "/apis", "/openapi")
+REMEMBERED = 10_000  # decisions
 
 
-def allowed(ask: Ask, uses: Uses | None = None) -> str | None:
-    """None: yes. Otherwise why not, possibly without words (`DENIED`)."""
+class Rights:
+    """What everybody may do by one state of the roles and bindings. Thread-safe: what is decided twice is the same."""
+
+    def __init__(self, policies: Policies | None = None) -> None:
+        self.policies = policies or Policies()
+        self._decided: dict[tuple[object, ...], bool] = {}
+
+    def allowed(self, ask: Ask, uses: Uses | None = None) -> str | None:
+        """None: yes. Otherwise why not, possibly without words (`DENIED`)."""
+        if MASTERS in ask.user.groups:
+            return None
+        act = rbac.Act(ask.verb, ask.group, ask.resource)
+        # Most rules name no objects; so that most answers are found without asking for each name anew.
+        if self._bound(ask.user, ask.namespace, act):
+            return None
+        if ask.name and self._bound(ask.user, ask.namespace, replace(act, name=ask.name)):
+            return None
+        return by_house(ask, uses)
+
+    def path_allowed(self, user: User, verb: str, path: str) -> bool:
+        """Whether a path that is no object may be used."""
+        if path.rstrip("/") in HEALTH_PATHS or path.startswith(("/livez/", "/readyz/", "/healthz/")):
+            return True
+        return MASTERS in user.groups or self._bound(user, "", rbac.Act(verb, path=path))
+
+    def _bound(self, user: User, namespace: str, act: rbac.Act) -> bool:
+        """Does a role say yes? Decided once for each question; the roles do not change under us."""
+        key = (user.name, user.groups, namespace, act)
+        found = self._decided.get(key)
+        if found is None:
+            if len(self._decided) >= REMEMBERED:
+                self._decided.clear()
+            found = self._decided[key] = rbac.permits(self.policies.rules_of(user, namespace), act)
+        return found
+
+
+def by_house(ask: Ask, uses: Uses | None = None) -> str | None:
+    """None: a rule of the table says yes. Otherwise why not."""
     reason = DENIED
     for rule in _rules(ask.user):
         if not _speaks_of(rule, ask):
@@ -215,27 +222,16 @@ def allowed(ask: Ask, uses: Uses | None = None) -> str | None:
     return reason
 
 
-def path_allowed(user: User, path: str) -> bool:
-    """Whether a path that is no object may be read."""
-    if path.rstrip("/") in HEALTH_PATHS or path.startswith(("/livez/", "/readyz/", "/healthz/")):
-        return True
-    if "system:masters" in user.groups:
-        return True
-    return not user.anonymous and any(path == known or path.startswith(known + "/") for known in DISCOVERY_PATHS)
-
-
 def _rules(user: User) -> list[Rule]:
-    return [rule for subject in (user.name, *user.groups) if not user.anonymous for rule in RULES.get(subject, ())]
+    return [rule for subject in user.groups if not user.anonymous for rule in RULES.get(subject, ())]
 
 
 def _speaks_of(rule: Rule, ask: Ask) -> bool:
-    if "*" not in rule.verbs and ask.verb not in rule.verbs:
+    if ask.verb not in rule.verbs:
         return False
     if rule.namespace and ask.namespace != rule.namespace:
         return False
-    _, _, subresource = ask.resource.partition("/")
-    general = (f"*/{subresource}", "*/*") if subresource else ("*",)
-    return any(pattern in rule.resources for pattern in (ask.resource, *general))
+    return ask.resource in rule.resources
 
 
 def _used(ask: Ask, uses: Uses | None) -> str | None:

@@ -90,9 +90,8 @@ class Dispatcher:
         for _, value in found:
             obj = codec.decode(request.cls, value)
             target = Target(request.cls, obj.metadata.namespace, obj.metadata.name)
-            one = Request(target, "delete", request.user, request.query, request.content_type, request.body)
             try:
-                writes += self.verbs.delete(one).writes
+                writes += self.verbs.delete(dataclasses.replace(request, target=target)).writes
                 gone.append(value)
             except errors.Failure as failure:
                 if failure.code != 404:  # somebody else deleted it: just as well

@@ -1,25 +1,19 @@
-"""What an API server does by itself: the first namespaces, and compaction of the store by one of several servers.
+"""What an API server does by itself: make what a cluster begins with, and compact the store, one of several servers.
 
 Invariant: however many servers run, a revision is compacted only when it is at least one period old, so a watch may be
-interrupted for that long and still resume. Source: upstream's etcd3 compactor, with its key and its rule.
+interrupted for that long and still resume. Source: upstream's etcd3 compactor, with its key and its rule. Read
+`preparing.py` next.
 """
 
 import logging
 import threading
 
 from minik8s import params
-from minik8s.api.core import Namespace
-from minik8s.api.meta import ObjectMeta
-from minik8s.apiserver import errors
-from minik8s.apiserver.authn import AUTHENTICATED, User
+from minik8s.apiserver import preparing
 from minik8s.apiserver.dispatch import Dispatcher
-from minik8s.apiserver.request import Request
-from minik8s.apiserver.routes import Target
 from minik8s.store.etcd import Store
 from minik8s.store.model import Absent, Conflict, Guard, Put, StoreError, Txn, Unchanged
 
-NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-MYSELF = User("system:apiserver", ("system:masters", AUTHENTICATED))
 COMPACT_KEY = "compact_rev_key"  # outside the registry: upstream's name
 RETRY_S = 0.2
 
@@ -27,8 +21,8 @@ log = logging.getLogger(__name__)
 
 
 def run(dispatcher: Dispatcher, stop: threading.Event) -> None:
-    """Until `stop`: namespaces first, then compaction every period."""
-    while not stop.is_set() and not _namespaces(dispatcher):
+    """Until `stop`: what must be there first, then compaction every period."""
+    while not stop.is_set() and not preparing.prepare(dispatcher.registry):
         stop.wait(RETRY_S)
     dispatcher.prepared.set()
     compactor = Compactor(dispatcher.registry.store)
@@ -37,19 +31,6 @@ def run(dispatcher: Dispatcher, stop: threading.Event) -> None:
             compactor.turn()
         except StoreError as error:
             log.warning("compaction has to wait: %s", error)
-
-
-def _namespaces(dispatcher: Dispatcher) -> bool:
-    """Make the namespaces that every cluster has; True when all are there."""
-    for name in NAMESPACES:
-        request = Request(Target(Namespace), "create", MYSELF)
-        try:
-            dispatcher.verbs.insert(request, Namespace(metadata=ObjectMeta(name=name)))
-        except errors.Failure as failure:
-            if failure.status.reason != "AlreadyExists":
-                log.warning("cannot make the namespace %s yet: %s", name, failure)
-                return False
-    return True
 
 
 class Compactor:

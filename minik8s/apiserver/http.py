@@ -9,6 +9,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from flask import Flask, Response
@@ -18,10 +19,11 @@ from werkzeug.wsgi import ClosingIterator
 
 from minik8s import params
 from minik8s.api import codec
-from minik8s.apiserver import access, authn, authz, discovery, errors, routes, tokens
+from minik8s.apiserver import access, authn, discovery, errors, routes, tokens
 from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import WRITES, Dispatcher
+from minik8s.apiserver.policies import Authorizer
 from minik8s.apiserver.relay import SUBRESOURCES as RELAYED
 from minik8s.apiserver.relay import Relay
 from minik8s.apiserver.request import Answer, Request, Stream, Written
@@ -36,6 +38,14 @@ WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Who:
+    """The two questions about everybody who comes: who are they, and may they?"""
+
+    authenticator: Authenticator
+    authorizer: Authorizer
+
+
 class Taken(StopIteration):
     """The connection belongs to somebody else now: gunicorn must neither answer nor close it."""
 
@@ -43,11 +53,11 @@ class Taken(StopIteration):
 class Server:
     """Answers HTTP requests through a dispatcher."""
 
-    def __init__(self, dispatcher: Dispatcher, audit: Audit, relay: Relay, who: Authenticator) -> None:
+    def __init__(self, dispatcher: Dispatcher, audit: Audit, relay: Relay, who: Who) -> None:
         self._dispatcher = dispatcher
         self._audit = audit
         self._relay = relay
-        self._who = who
+        self._who, self._rights = who.authenticator, who.authorizer
         self._streams = threading.BoundedSemaphore(params.MAX_STREAMS)  # they keep their threads while they last
 
     def wsgi(self) -> WSGI:
@@ -95,16 +105,17 @@ class Server:
         target = routes.resolve(path)
         if target is None:
             return self._page("/" + path.strip("/"), user)
-        if user.anonymous:
-            raise errors.unauthorized()
         watch = http.method == "GET" and http.args.get("watch") in ("true", "1")
         verb = routes.verb(target, http.method, watch)
         if verb is None:
-            raise errors.method_not_allowed(http.method)
+            raise errors.unauthorized() if user.anonymous else errors.method_not_allowed(http.method)
+        query, kind, accept = http.args.to_dict(), http.content_type or "", http.headers.get("Accept", "")
+        request = Request(target, verb, user, query, kind, accept=accept, rights=self._rights)
+        if user.anonymous:
+            access.check(request)  # before anything is read of what somebody unknown sends
         relayed = target.subresource in RELAYED
-        body = http.get_data() if verb in WRITES and not relayed else b""
-        accept = http.headers.get("Accept", "")
-        request = Request(target, verb, user, http.args.to_dict(), http.content_type or "", body, accept)
+        if verb in WRITES and not relayed:
+            request = replace(request, body=http.get_data())
         return self._relayed(request) if relayed else self._object(request)
 
     # --- objects ----------------------------------------------------------------------------------------------
@@ -149,7 +160,7 @@ class Server:
     # --- pages ------------------------------------------------------------------------------------------------
 
     def _page(self, path: str, user: authn.User) -> Response:
-        if not authz.path_allowed(user, path):
+        if not self._rights.path_allowed(user, http.method.lower().replace("head", "get"), path):
             raise errors.unauthorized() if user.anonymous else errors.forbidden_path(path, user.name)
         if http.method not in ("GET", "HEAD"):
             raise errors.method_not_allowed(http.method)

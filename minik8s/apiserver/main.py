@@ -21,8 +21,9 @@ from minik8s.apiserver import housekeeping
 from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import Dispatcher
-from minik8s.apiserver.http import Server, Taken
+from minik8s.apiserver.http import Server, Taken, Who
 from minik8s.apiserver.options import ServerOptions
+from minik8s.apiserver.policies import Authorizer
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.relay import Relay
 from minik8s.apiserver.signing import Keys
@@ -129,7 +130,7 @@ def serve(options: ServerOptions) -> Any:
     stopping = threading.Event()
     _at_stop[:] = [dispatcher.watches.broadcaster.stop, stopping.set]
     threading.Thread(target=housekeeping.run, args=(dispatcher, stopping), name="housekeeping", daemon=True).start()
-    who = Authenticator(registry, dispatcher.tokens)
+    who = Who(Authenticator(registry, dispatcher.tokens), Authorizer(registry))
     return Server(dispatcher, Audit(options.audit_file or None), Relay(registry, _agents(options)), who).wsgi()
 
 

@@ -10,8 +10,19 @@ from typing import Protocol
 
 from minik8s.api.meta import Object
 from minik8s.apiserver.authn import User
+from minik8s.apiserver.authz import Ask, Rights, Uses
+from minik8s.apiserver.rbac import Policies
 from minik8s.apiserver.routes import Target
 from minik8s.host import clock
+
+
+class Judge(Protocol):
+    """What a request's rights are asked of: `authz.Rights`, or the newest of them (`policies.Authorizer`)."""
+
+    def allowed(self, ask: Ask, uses: Uses | None = None) -> str | None: ...
+
+    @property
+    def policies(self) -> Policies: ...
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,7 @@ class Request:
     body: bytes = b""
     accept: str = ""
     warnings: list[str] = field(default_factory=list)
+    rights: Judge = field(default_factory=Rights)  # of users who are no masters: those of the house alone
 
     @property
     def cls(self) -> type[Object]:

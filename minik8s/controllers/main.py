@@ -10,6 +10,7 @@ from functools import partial
 
 from minik8s.client.component import Component
 from minik8s.client.lease import LeaderElector
+from minik8s.controllers.clusterroles.main import build as clusterroles
 from minik8s.controllers.context import Build, Context, run_all
 from minik8s.controllers.daemonsets.main import build as daemonsets
 from minik8s.controllers.deployments.main import build as deployments
@@ -35,6 +36,7 @@ CONTROLLERS: dict[str, Build] = {
     "nodes": nodes,
     "nodeipam": nodeipam,
     "system": system,
+    "clusterroles": clusterroles,
     "podgc": podgc,
     "namespaces": namespaces,
     "garbage": garbage,

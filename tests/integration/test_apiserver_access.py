@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from support.apiserver import Http, config, pod, service
+from support.apiserver import Http, config, pod, service, wait_until
 
 pytestmark = pytest.mark.system
 KUBECTL = shutil.which("kubectl")
@@ -103,8 +103,44 @@ def test_a_service_account_shows_its_token_and_is_forgotten_with_it(api, namespa
     assert at_other.json("GET", "/api/v1", code=200, **shown)
     api.admin.delete(f"{accounts}/robot")
     for server in (api.anonymous, at_other):
+        wait_until(lambda s=server: s.ask("GET", "/version", **shown).status == 401, what="the token is forgotten")
         answer = server.json("GET", "/version", code=401, **shown)
         assert (answer["kind"], answer["reason"]) == ("Status", "Unauthorized")
+
+
+def test_a_role_counts_as_soon_as_it_is_bound_and_no_longer_than_that(api, namespace):
+    """At either server, whichever wrote it: a no is said only after a look at what is newest."""
+    jane, at_other = api.user("jane"), Http(api.other, "jane")
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
+    jane.get(pods, 403)
+    api.admin.post(f"{rbac}/rolebindings", bound("reader", "Role", "jane"))
+    role = {"metadata": {"name": "reader"}, "rules": [{"verbs": ["list"], "apiGroups": [""], "resources": ["pods"]}]}
+    api.admin.post(f"{rbac}/roles", role)
+    assert at_other.get(pods)["items"] == jane.get(pods)["items"] == []
+    jane.get("/api/v1/pods", 403)
+    jane.post(f"{rbac}/roles", role, 403)
+    api.admin.delete(f"{rbac}/roles/reader")
+    for user in (jane, at_other):
+        wait_until(lambda u=user: u.ask("GET", pods).status == 403, what="the right is gone")
+
+
+def test_an_editor_works_in_its_own_namespace_and_gives_nobody_more_than_it_has(api, namespace):
+    jane = api.user("jane")
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
+    api.admin.post(f"{rbac}/rolebindings", bound("jane", "ClusterRole", "jane", role="admin"))
+    jane.post(f"/api/v1/namespaces/{namespace}/pods", pod("web"))
+    jane.post("/api/v1/namespaces/default/pods", pod("web"), 403)
+    jane.post(f"{rbac}/rolebindings", bound("jack", "ClusterRole", "jack", role="view"))
+    refused = jane.post(f"{rbac}/rolebindings", bound("more", "ClusterRole", "jack", role="cluster-admin"), 403)
+    assert "is attempting to grant RBAC permissions not currently held" in refused["message"]
+    assert api.user("jack").get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+
+
+def bound(name, kind, user, role="reader"):
+    """A RoleBinding for a user."""
+    ref = {"kind": kind, "name": role, "apiGroup": "rbac.authorization.k8s.io"}
+    return {"metadata": {"name": name}, "roleRef": ref, "subjects": [{"kind": "User", "name": user}]}
 
 
 @pytest.mark.skipif(not KUBECTL, reason="no kubectl on this machine")

@@ -14,7 +14,8 @@ from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object, StatusCause
 from minik8s.api.networking import Ingress, IngressClass
 from minik8s.api.pods import Pod
-from minik8s.api.validation import endpoints, ingresses, metadata, pods, services, small, workloads
+from minik8s.api.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
+from minik8s.api.validation import endpoints, ingresses, metadata, pods, rbac, services, small, workloads
 from minik8s.api.validation.fields import Problems
 
 _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
@@ -33,6 +34,10 @@ _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
     Namespace: small.check_namespace,
     Ingress: ingresses.check,
     IngressClass: ingresses.check_class,
+    Role: rbac.check_role,
+    ClusterRole: rbac.check_role,
+    RoleBinding: rbac.check_binding,
+    ClusterRoleBinding: rbac.check_binding,
 }
 
 _UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
@@ -47,6 +52,8 @@ _UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
     ConfigMap: small.check_immutable,
     Secret: small.check_immutable,
     IngressClass: ingresses.check_class_update,
+    RoleBinding: rbac.check_binding_update,
+    ClusterRoleBinding: rbac.check_binding_update,
 }
 
 

@@ -106,6 +106,14 @@ class Problems:
         elif not SUBDOMAIN.fullmatch(value):
             self.invalid(field, value, SUBDOMAIN_MESSAGE)
 
+    def path_segment(self, field: str, name: str) -> None:
+        """It need only fit into a URL."""
+        if name in (".", ".."):
+            self.invalid(field, name, f"may not be '{name}'")
+        for letter in "/%":
+            if letter in name:
+                self.invalid(field, name, f"may not contain '{letter}'")
+
     def address(self, field: str, value: str) -> None:
         if family(value) == 0:
             self.invalid(field, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")

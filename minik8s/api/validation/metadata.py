@@ -3,6 +3,7 @@
 Source: apimachinery's ValidateObjectMeta.
 """
 
+from minik8s.api import rbac
 from minik8s.api.core import Namespace, Service
 from minik8s.api.meta import Object, ObjectMeta
 from minik8s.api.validation.fields import LABEL_1035, LABEL_1035_MESSAGE, QUALIFIED, Problems
@@ -47,6 +48,8 @@ def _check_name(problems: Problems, obj: Object) -> None:
             problems.invalid("metadata.name", name, LABEL_1035_MESSAGE)
     elif isinstance(obj, Namespace):
         problems.label_name("metadata.name", name)
+    elif obj.resource.group == rbac.GROUP:
+        problems.path_segment("metadata.name", name)  # names of roles may have colons in them
     else:
         problems.subdomain("metadata.name", name)
 

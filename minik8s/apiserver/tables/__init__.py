@@ -9,6 +9,7 @@ columns of `-o wide` have priority 1. A kind without an entry shows its name and
     workloads.py    what makes Pods
     network.py      Services and what belongs to them
     others.py       Nodes, Namespaces, Events, and the small kinds
+    access.py       who has which role
 
 A new kind: a line in `TABLES`, and its columns and cells in one of these files. Everything here is pure, but for what
 `definitions` keeps. Read `columns.py` first, then `pods.py`; `forms.py` writes the tables.
@@ -19,10 +20,16 @@ from collections.abc import Mapping
 
 from minik8s.api import codec
 from minik8s.api.meta import Object
-from minik8s.apiserver.tables import network, others, pods, workloads
+from minik8s.apiserver.tables import access, network, others, pods, workloads
 from minik8s.apiserver.tables.columns import BY_DEFAULT, Table
 
-TABLES: Mapping[type[Object], Table] = {**pods.TABLES, **workloads.TABLES, **network.TABLES, **others.TABLES}
+TABLES: Mapping[type[Object], Table] = {
+    **pods.TABLES,
+    **workloads.TABLES,
+    **network.TABLES,
+    **others.TABLES,
+    **access.TABLES,
+}
 
 
 def of(cls: type[Object]) -> Table:

@@ -1,0 +1,260 @@
+"""The roles and bindings that every cluster begins with: Kubernetes' own, and one for each box of ours. Pure.
+
+For people: `cluster-admin` may do everything; `admin`, `edit` and `view` are for a namespace, and collect what is
+labelled for them. For all who are known: to find one's way (`system:discovery`) and to ask what one may do
+(`system:basic-user`). For components: each just its own work, under upstream's names where upstream has them. What a
+node may do depends on objects and stands in `authz.py`. Upstream's roles for kinds that are not here are left out.
+
+Source: upstream's default roles, documented under "Using RBAC Authorization". Read `preparing.py` next.
+"""
+
+from collections.abc import Iterable
+
+from minik8s.api import kinds
+from minik8s.api.meta import LabelSelector, Object, ObjectMeta
+from minik8s.api.rbac import (
+    GROUP,
+    AggregationRule,
+    ClusterRole,
+    ClusterRoleBinding,
+    PolicyRule,
+    Role,
+    RoleBinding,
+    RoleRef,
+    Subject,
+    aggregated,
+)
+
+READ = ("get", "list", "watch")
+CHANGE = ("create", "update", "patch")
+WRITE = (*CHANGE, "delete", "deletecollection")
+LABELS = {"kubernetes.io/bootstrapping": "rbac-defaults"}
+# Upstream's switch: with "false", what was taken away from a default role stays away.
+AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
+AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
+
+CORE, APPS, BATCH, POLICY = "", "apps", "batch", "policy"
+COORDINATION, DISCOVERY, NETWORKING = "coordination.k8s.io", "discovery.k8s.io", "networking.k8s.io"
+AUTHN, AUTHZ = "authentication.k8s.io", "authorization.k8s.io"
+
+# In a namespace: what users with `edit` write, and what `view` shows beside it.
+EDITED = {
+    CORE: "configmaps events pods pods/attach pods/exec pods/portforward pods/proxy serviceaccounts services "
+    "services/proxy",
+    APPS: "daemonsets deployments deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale",
+    BATCH: "cronjobs jobs",
+    POLICY: "poddisruptionbudgets",
+    NETWORKING: "ingresses networkpolicies",
+    COORDINATION: "leases",
+}
+# Endpoints are not to be written by users: they could lead a Service's clients anywhere (CVE-2021-25740).
+VIEWED = {
+    CORE: "configmaps endpoints events namespaces pods pods/log pods/status serviceaccounts services services/status",
+    APPS: "daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale "
+    "replicasets/status statefulsets statefulsets/scale statefulsets/status",
+    BATCH: "cronjobs cronjobs/status jobs jobs/status",
+    POLICY: "poddisruptionbudgets poddisruptionbudgets/status",
+    NETWORKING: "ingresses ingresses/status networkpolicies",
+    DISCOVERY: "endpointslices",
+}
+
+
+def rule(verbs: Iterable[str], group: str, resources: str, names: Iterable[str] = ()) -> PolicyRule:
+    return PolicyRule(verbs=[*verbs], apiGroups=[group], resources=resources.split(), resourceNames=[*names])
+
+
+def paths(verbs: Iterable[str], urls: str) -> PolicyRule:
+    return PolicyRule(verbs=[*verbs], nonResourceURLs=urls.split())
+
+
+EVENTS = [rule(CHANGE, CORE, "events"), rule(CHANGE, "events.k8s.io", "events")]
+REVIEWS = [rule(["create"], AUTHN, "tokenreviews"), rule(["create"], AUTHZ, "subjectaccessreviews")]
+HEALTH = "/healthz /livez /readyz /version /version/"
+HEALTH_PARTS = "/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*"
+ISSUER = "/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/"
+
+
+def _everything(verbs: Iterable[str]) -> list[PolicyRule]:
+    """Every kind and its status, and no other subresource: the garbage collector and the namespace controller."""
+    groups: dict[str, list[str]] = {}
+    for cls in kinds.KINDS:
+        found = groups.setdefault(cls.resource.group, [])
+        found.append(cls.resource.plural)
+        found += [f"{cls.resource.plural}/status"] if "status" in cls.resource.subresources else []
+    return [PolicyRule(verbs=[*verbs], apiGroups=[group], resources=found) for group, found in groups.items()]
+
+
+CONTROLLERS = [
+    *_everything((*READ, "update", "patch", "delete", "deletecollection")),
+    rule(CHANGE, CORE, "namespaces/finalize"),
+    rule((*READ, "update", "patch"), APPS, "deployments/scale replicasets/scale statefulsets/scale"),
+    rule(["create"], CORE, "configmaps endpoints events namespaces pods serviceaccounts services"),
+    rule(["create"], CORE, "pods/eviction serviceaccounts/token"),
+    rule(["create"], APPS, "controllerrevisions replicasets"),
+    rule(["create"], BATCH, "jobs"),
+    rule(["create"], DISCOVERY, "endpointslices"),
+    rule(["create"], COORDINATION, "leases"),
+    rule(["create"], NETWORKING, "ipaddresses"),
+    rule(["create"], "events.k8s.io", "events"),
+    rule(["escalate"], GROUP, "clusterroles"),  # it collects into ClusterRoles what others may do
+    *REVIEWS,
+]
+SCHEDULER = [
+    rule(READ, CORE, "namespaces nodes pods services"),
+    rule(READ, APPS, "deployments replicasets statefulsets"),
+    rule(READ, POLICY, "poddisruptionbudgets"),
+    rule(["create"], CORE, "bindings pods/binding"),
+    rule(["update", "patch"], CORE, "pods/status"),
+    *EVENTS,
+    *REVIEWS,
+]
+PROXY = [
+    # Pods, which upstream's proxy does not read: some of them ask for a sidecar.
+    rule(READ, CORE, "services endpoints nodes namespaces pods"),
+    rule(READ, DISCOVERY, "endpointslices"),
+    rule(READ, NETWORKING, "servicecidrs"),
+    *EVENTS,
+]
+DNS = [rule(READ, CORE, "services endpoints namespaces pods nodes"), rule(READ, DISCOVERY, "endpointslices")]
+# Whose certificates it serves is decided by Ingresses in any namespace, so it reads all Secrets, as upstream does.
+INGRESS = [
+    rule(READ, CORE, "services nodes secrets"),
+    rule(READ, DISCOVERY, "endpointslices"),
+    rule(READ, NETWORKING, "ingresses ingressclasses"),
+    rule(["create"], NETWORKING, "ingressclasses"),
+    rule(["patch", "update"], NETWORKING, "ingresses/status"),
+    *EVENTS,
+]
+LEADER = [rule((*READ, *CHANGE), COORDINATION, "leases")]
+LEASES = [rule(READ, COORDINATION, "leases")]
+
+# name → its rules
+CLUSTER_ROLES: dict[str, list[PolicyRule]] = {
+    "cluster-admin": [rule(["*"], "*", "*"), paths(["*"], "*")],
+    "system:aggregate-to-admin": [
+        rule(["create"], AUTHZ, "localsubjectaccessreviews"),
+        rule((*READ, *WRITE), GROUP, "roles rolebindings"),
+    ],
+    "system:aggregate-to-edit": [
+        *(rule(WRITE, group, resources) for group, resources in EDITED.items()),
+        rule((*READ, *WRITE), CORE, "secrets"),
+        rule(READ, CORE, "pods/attach pods/exec pods/portforward pods/proxy services/proxy"),
+        rule(["create"], CORE, "pods/eviction serviceaccounts/token"),
+        rule(["impersonate"], CORE, "serviceaccounts"),
+    ],
+    "system:aggregate-to-view": [rule(READ, group, resources) for group, resources in VIEWED.items()],
+    "system:discovery": [paths(["get"], f"/api /api/* /apis /apis/* /openapi /openapi/* {HEALTH}")],
+    "system:public-info-viewer": [paths(["get"], HEALTH)],
+    "system:monitoring": [paths(["get"], HEALTH_PARTS)],
+    "system:basic-user": [
+        rule(["create"], AUTHZ, "selfsubjectaccessreviews selfsubjectrulesreviews"),
+        rule(["create"], AUTHN, "selfsubjectreviews"),
+    ],
+    "system:auth-delegator": REVIEWS,
+    "system:service-account-issuer-discovery": [
+        paths(
+            ["get"],
+            "/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/",
+        )
+    ],
+    "system:kubelet-api-admin": [
+        rule(READ, CORE, "nodes"),
+        rule(["proxy"], CORE, "nodes"),
+        rule(["*"], CORE, "nodes/log nodes/metrics nodes/proxy nodes/stats"),
+    ],
+    "system:kube-controller-manager": CONTROLLERS,
+    "system:kube-scheduler": SCHEDULER,
+    "system:kube-dns": [rule(["list", "watch"], CORE, "endpoints services")],
+    "system:node-proxier": PROXY,
+    "system:node-dns": DNS,
+    "system:node-ingress": INGRESS,
+}
+# Each collects what is labelled for it, and is itself collected by the next.
+COLLECTING = {"view": "edit", "edit": "admin", "admin": ""}
+EVERYBODY, KNOWN, NODES = "system:unauthenticated", "system:authenticated", "system:nodes"
+# A ClusterRole's name → who has it everywhere: users, or groups with `group ` before the name.
+BOUND: dict[str, tuple[str, ...]] = {
+    "cluster-admin": ("group system:masters",),
+    "system:discovery": (f"group {KNOWN}",),
+    "system:public-info-viewer": (f"group {KNOWN}", f"group {EVERYBODY}"),
+    "system:basic-user": (f"group {KNOWN}",),
+    "system:monitoring": ("group system:monitoring",),
+    "system:service-account-issuer-discovery": ("group system:serviceaccounts",),
+    "system:kube-controller-manager": ("system:kube-controller-manager",),
+    "system:kube-scheduler": ("system:kube-scheduler",),
+    "system:node-proxier": ("system:kube-proxy", "group system:node-proxier"),
+    "system:node-dns": ("group system:node-dns",),
+    "system:node-ingress": ("group system:node-ingress",),
+}
+# In kube-system: name → (its rules, who has it).
+ROLES: dict[str, tuple[list[PolicyRule], str]] = {
+    "system::leader-locking-kube-controller-manager": (LEADER, "system:kube-controller-manager"),
+    "system::leader-locking-kube-scheduler": (LEADER, "system:kube-scheduler"),
+    "system:node-proxier": (LEASES, "group system:node-proxier"),
+    "system:node-ingress": (LEASES, "group system:node-ingress"),
+}
+
+
+def wanted() -> list[Object]:
+    """All of them, complete."""
+    plain = [_cluster_role(name, rules) for name, rules in CLUSTER_ROLES.items()]
+    for name, collector in COLLECTING.items():
+        plain.append(_collecting(name, collector, plain))
+    bindings: list[Object] = []
+    for name, everybody in BOUND.items():
+        subjects = [_subject(who) for who in everybody]
+        bindings.append(ClusterRoleBinding(metadata=_meta(name), subjects=subjects, roleRef=_ref("ClusterRole", name)))
+    local: list[Object] = []
+    for name, (rules, who) in ROLES.items():
+        local.append(Role(metadata=_meta(name, "kube-system"), rules=rules))
+        binding = RoleBinding(metadata=_meta(name, "kube-system"), subjects=[_subject(who)], roleRef=_ref("Role", name))
+        local.append(binding)
+    return [*plain, *bindings, *local]
+
+
+def _cluster_role(name: str, rules: list[PolicyRule]) -> ClusterRole:
+    meta = _meta(name)
+    collected = name.removeprefix("system:aggregate-to-")
+    if collected != name:
+        meta.labels[AGGREGATE + collected] = "true"
+    return ClusterRole(metadata=meta, rules=rules)
+
+
+def _collecting(name: str, collector: str, known: list[ClusterRole]) -> ClusterRole:
+    """Its rules are there from the beginning; the controller `clusterroles` keeps them so."""
+    collects = AggregationRule(clusterRoleSelectors=[LabelSelector(matchLabels={AGGREGATE + name: "true"})])
+    role = ClusterRole(metadata=_meta(name), aggregationRule=collects)
+    if collector:
+        role.metadata.labels[AGGREGATE + collector] = "true"
+    role.rules = aggregated(role, known)
+    return role
+
+
+def _meta(name: str, namespace: str = "") -> ObjectMeta:
+    return ObjectMeta(name=name, namespace=namespace, labels=dict(LABELS), annotations={AUTOUPDATE: "true"})
+
+
+def _subject(who: str) -> Subject:
+    kind = "Group" if who.startswith("group ") else "User"
+    return Subject(kind=kind, apiGroup=GROUP, name=who.removeprefix("group "))
+
+
+def _ref(kind: str, name: str) -> RoleRef:
+    return RoleRef(apiGroup=GROUP, kind=kind, name=name)
+
+
+def mended(there: Object, wanted: Object) -> Object | None:
+    """What a default role that is there has to become: what it lacks is added, nothing is taken away; None: it fits."""
+    if there.metadata.annotations.get(AUTOUPDATE) != "true":
+        return None
+    if isinstance(there, Role | ClusterRole) and isinstance(wanted, Role | ClusterRole):
+        if isinstance(there, ClusterRole) and there.aggregationRule:
+            return None  # the controller's business
+        lacking = [each for each in wanted.rules if each not in there.rules]
+        there.rules = [*there.rules, *lacking]
+        return there if lacking else None
+    if isinstance(there, RoleBinding | ClusterRoleBinding) and isinstance(wanted, RoleBinding | ClusterRoleBinding):
+        absent = [each for each in wanted.subjects if each not in there.subjects]
+        there.subjects = [*there.subjects, *absent]
+        return there if absent and there.roleRef == wanted.roleRef else None
+    return None
