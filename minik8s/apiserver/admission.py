@@ -14,10 +14,10 @@ from minik8s.api import codec, defaults, effects, unknown, validation
 from minik8s.api.meta import DeleteOptions, Object, Preconditions, StatusCause
 from minik8s.apiserver import errors, strategy
 from minik8s.apiserver.request import Request
+from minik8s.apiserver.wire import protobuf
 
 JSON = "application/json"
 VALIDATIONS = ("Strict", "Warn", "Ignore")
-PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$\.?(?P<path>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$")
@@ -28,18 +28,23 @@ class WrongType(errors.Failure):
 
 
 def document(request: Request) -> dict[str, Any]:
-    """The body as plain values: an object."""
+    """The body as plain values: an object, in JSON or in protobuf."""
     given = media_type(request)
-    if given == PROTOBUF:
-        raise errors.unsupported_media_type(
-            f"protobuf bodies are not supported by this server: send {JSON}; kubectl does so for `apply -f FILE`"
-        )
+    if given == protobuf.MEDIA_TYPE:
+        return _from_protobuf(request)
     if given and given not in (JSON, "*/*"):
-        raise errors.unknown_format([JSON])
+        raise errors.unknown_format([JSON, protobuf.MEDIA_TYPE])
     found = values(request)
     if not isinstance(found, dict):
         raise errors.bad_request("the object provided is unrecognized (must be a JSON object)")
     return found
+
+
+def _from_protobuf(request: Request) -> dict[str, Any]:
+    try:
+        return protobuf.decode(request.body)
+    except protobuf.Malformed as error:
+        raise errors.bad_request(f"the object provided is not valid protobuf: {error}") from error
 
 
 def media_type(request: Request) -> str:
@@ -114,6 +119,8 @@ def check_unknown(request: Request, cls: type[Object], raw: dict[str, Any]) -> N
 
 
 def _given_twice(request: Request) -> list[str]:
+    if media_type(request) == protobuf.MEDIA_TYPE:
+        return []  # there the last one counts, and nobody writes such bodies by hand
     try:
         return unknown.duplicate_fields(request.body)
     except (ValueError, RecursionError) as error:

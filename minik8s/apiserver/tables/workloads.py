@@ -1,6 +1,5 @@
 """Rows of what makes Pods: how many are wanted, how many are there. Pure."""
 
-from minik8s.api import kinds
 from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 from minik8s.api.display import NONE, some
 from minik8s.api.meta import LabelSelector, Object, controller_of
@@ -70,10 +69,9 @@ def _daemon_set(ds: DaemonSet, now: float) -> Cells:
 
 def _revision(revision: ControllerRevision, now: float) -> Cells:
     owner = controller_of(revision)
-    named = NONE
-    if owner is not None:
-        where = kinds.by_kind(owner.apiVersion, owner.kind).resource
-        named = f"{where.singular}.{where.group}/{owner.name}"
+    group = owner.apiVersion.rpartition("/")[0] if owner else ""
+    kind = f"{owner.kind}.{group}" if owner and group else owner.kind if owner else ""
+    named = f"{kind.lower()}/{owner.name}" if owner else NONE
     return [revision.metadata.name, named, revision.revision, age(revision, now)]
 
 

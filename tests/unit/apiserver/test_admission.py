@@ -61,7 +61,6 @@ def test_what_is_of_the_wrong_kind_place_or_type_is_refused_with_its_path(case):
         ("application/json; charset=utf-8", 0),
         ("", 0),
         ("application/yaml", 415),
-        ("application/vnd.kubernetes.protobuf", 415),
         ("application/merge-patch+json", 415),
     ],
 )
