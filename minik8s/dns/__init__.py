@@ -10,9 +10,10 @@ a name whose answer changed stands in the journal (stage `names`).
 Two processes: the reader watches the API and reduces each object to what DNS needs of it; the server answers, and has
 an interpreter to itself. A question's way through the folder, which is also the order to read it in:
 
-    server.py     one loop owns every socket and all state; what the reader says is taken in between two questions
+    server.py     one loop (poller.py) owns every socket and all state; the reader's words come in between two questions
+    datagrams.py  many questions taken in with one system call, and answered with one
     tcp.py        the same over connections
-    responder.py  datagram in, datagram out: the memo of whole answers
+    responder.py  question in, answer out: the memo of whole answers
     wire.py       bytes to question, answer to bytes
     resolve.py    question to answer: negative answers, chains of aliases, additional records
     plan.py       name to records: the specification, as one pure function `node`. Start here if you read only one file

@@ -61,7 +61,7 @@ def ticking(server: Server, meter: Meter) -> Callable[[], None]:
     def tick() -> None:
         meter.read()
         if server.tap is not None and server.tap.wanted_until < clock.monotonic():
-            server.tap = None
+            server.watch(None)
 
     return tick
 

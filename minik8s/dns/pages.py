@@ -62,7 +62,8 @@ def questions_page(server: Server, query: Query) -> dict[str, Any]:
     """{last, missed, questions}. Reading it is what makes the loop write questions down, for a few seconds more."""
     tap = server.tap
     if tap is None:
-        tap = server.tap = questions.Tap()
+        tap = questions.Tap()
+        server.watch(tap)
     tap.wanted_until = clock.monotonic() + params.DNS_TAP_S
     return tap.since(int(query.get("since") or 0))
 

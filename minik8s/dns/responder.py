@@ -92,13 +92,13 @@ class Responder:
     def remembered(self) -> int:
         return sum(map(len, self._memos.values()))
 
-    def recall(self, data: bytes) -> bytes | None:
-        """The reply to a datagram that was asked before; the path that nearly all questions take."""
-        kept = self._udp.get(data[2:])
+    def recall(self, question: bytes) -> bytes | None:
+        """The reply to a datagram that was asked before, both without their ids; nearly all questions come this way."""
+        kept = self._udp.get(question)
         if kept is None:
             return None
         kept.tally.count += 1
-        return data[:2] + next(kept.replies)
+        return next(kept.replies)
 
     def reply(self, data: bytes, tcp: bool = False) -> bytes | None:
         """The reply to a message; None for what must not be answered, or not yet: then `unknown` says why."""

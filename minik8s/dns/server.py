@@ -5,11 +5,10 @@ index needs no lock, and no answer is made from half a change. Other threads (th
 `post`. What must hold: no message, no peer and no flood of changes keeps the loop from answering; a reply that the
 network does not take is dropped, as DNS expects.
 
-Read next: responder.py (what is answered), tcp.py, upstream.py (names of the rest of the world).
+Read next: datagrams.py, responder.py (what is answered), tcp.py, upstream.py (names of the rest of the world).
 """
 
 import logging
-import selectors
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +16,8 @@ from functools import partial
 
 from minik8s import params
 from minik8s.dns import views, wire
+from minik8s.dns.datagrams import PLACE, Datagrams, Peer
+from minik8s.dns.poller import READ, Poller
 from minik8s.dns.questions import Tap
 from minik8s.dns.responder import Responder
 from minik8s.dns.servers import Server as Address
@@ -26,8 +27,7 @@ from minik8s.host import clock
 
 log = logging.getLogger("dns")
 
-RECEIVE = 4096  # a question is at most 255 bytes of name, a header and an OPT with its options
-READ = 65536
+MOST = 65536
 TICK_S = 1.0
 
 Sockets = tuple[socket.socket, socket.socket]  # UDP, and TCP that listens
@@ -52,27 +52,29 @@ class Server:
         self.on_tick: Callable[[], None] = lambda: None
         self.forwarder: Forwarder | None = None
         self._udp, self._tcp = sockets
+        self._batch = Datagrams(self._udp, params.DNS_BATCH)
+        self._recall: Callable[[bytes], bytes | None] = responder.recall
         self.port: int = self._udp.getsockname()[1]
         self._bell, self._listener = socket.socketpair()
         self._posted: deque[Callable[[], None]] = deque()  # appended by any thread, taken by the loop
         self._stopping = False
         self._words = bytearray()  # of the reader, not taken in yet
         self._apply: Callable[[views.Word], None] = lambda word: None
-        self._selector = selectors.DefaultSelector()
-        self._connections = Connections(self._tcp, self._selector, self._answer_tcp)
+        self._poller = Poller()
+        self._connections = Connections(self._tcp, self._poller, self._answer_tcp)
         for sock in (self._udp, self._tcp, self._bell, self._listener):
             sock.setblocking(False)
-        self._selector.register(self._listener, selectors.EVENT_READ, self._take_posted)
+        self._poller.register(self._listener, READ, self._take_posted)
 
     def follow(self, source: socket.socket, apply: Callable[[views.Word], None]) -> None:
         """Take in the words that come from this socket. When it ends, so does the server."""
         self._apply = apply
         source.setblocking(False)
-        self._selector.register(source, selectors.EVENT_READ, lambda: self._read_words(source))
+        self._poller.register(source, READ, lambda: self._read_words(source))
 
     def forward(self, servers: tuple[Address, ...], open_socket: OpenSocket) -> None:
         """Ask these for names of the rest of the world."""
-        self.forwarder = Forwarder(servers, self._selector, open_socket)
+        self.forwarder = Forwarder(servers, self._poller, open_socket)
         self.responder.outside = self.forwarder.outside
 
     # --- For other threads --------------------------------------------------------------------------------------------
@@ -102,8 +104,8 @@ class Server:
         patience = clock.monotonic() + params.DNS_START_PATIENCE_S
         while not self._stopping and not self.responder.synced and clock.monotonic() < patience:
             self._turn(patience)
-        self._selector.register(self._udp, selectors.EVENT_READ, self._datagrams)
-        self._selector.register(self._tcp, selectors.EVENT_READ, self._connections.accept)
+        self._poller.register(self._udp, READ, self._datagrams)
+        self._poller.register(self._tcp, READ, self._connections.accept)
         due = clock.monotonic() + TICK_S
         while not self._stopping:
             self._turn(due)
@@ -115,7 +117,7 @@ class Server:
         self._connections.close()
         for sock in (self._udp, self._tcp, self._bell, self._listener):
             sock.close()
-        self._selector.close()
+        self._poller.close()
 
     def _turn(self, until: float) -> None:
         """Wait for something to do, and do a bounded amount of each."""
@@ -124,8 +126,7 @@ class Server:
         forwarder = self.forwarder
         if forwarder is not None and forwarder.busy:
             timeout = min(timeout, params.DNS_FORWARD_LOOK_S)
-        for key, _ in self._selector.select(timeout):
-            key.data()
+        self._poller.wait(timeout)
         if forwarder is not None and forwarder.busy:
             forwarder.tick()
 
@@ -146,11 +147,11 @@ class Server:
     def _read_words(self, source: socket.socket) -> None:
         if len(self._words) > params.DNS_WORDS_HELD:
             return  # it waits, and so does the reader
-        data = source.recv(READ)
+        data = source.recv(MOST)
         if not data:
             log.error("the reader has ended; so does the server, to be started again with a new one")
             self._stopping = True
-            self._selector.unregister(source)
+            self._poller.unregister(source)
         self._words += data
         self._take_words()
 
@@ -166,29 +167,38 @@ class Server:
 
     def _datagrams(self) -> None:
         """Answer what has arrived, a bounded number, so that changes and TCP have their turn."""
-        receive, send, recall = self._udp.recvfrom, self._udp.sendto, self.responder.recall
-        tap, count = self.tap, 0
+        batch, recall, statistics = self._batch, self._recall, self.responder.statistics
+        count = batch.receive()
         began = clock.monotonic()
-        while count < params.DNS_BATCH:
-            try:
-                data, peer = receive(RECEIVE)
-            except BlockingIOError:
-                break
-            count += 1
-            reply = recall(data) or self._answer(data, False)
-            if reply is not None:
-                try:
-                    send(reply, peer)
-                except OSError:
-                    self.responder.statistics.dropped += 1  # full, or no way back: whoever asked asks again
-            elif self.responder.unknown is not None:
-                self._find_out(data, False, partial(self._send_late, data, peer))
-                continue
-            if tap is not None:
-                tap.saw(data, reply, peer, "udp")
-        self.responder.statistics.took(count, clock.monotonic() - began)
+        memory, lengths = batch.memory, batch.lengths
+        first = at = 0
+        for n, size in enumerate(batch.sizes):
+            reply = recall(memory[at + 2 : at + size]) or self._make_reply(memory[at : at + size], batch.peer(n))
+            if reply is None:
+                statistics.dropped += batch.send(first, n)
+                first = n + 1
+            else:  # over the question, whose id stays where it is
+                memory[at + 2 : at + 2 + len(reply)] = reply
+                lengths[n] = len(reply) + 2
+            at += PLACE
+        statistics.dropped += batch.send(first, count)
+        statistics.took(count, clock.monotonic() - began)
 
-    def _send_late(self, data: bytes, peer: tuple[str, int], reply: bytes | None) -> None:
+    def watch(self, tap: Tap | None) -> None:
+        """Have every question written down, or no more. Nothing is recalled meanwhile."""
+        self.tap = tap
+        self._recall = self.responder.recall if tap is None else _nothing
+
+    def _make_reply(self, data: bytes, peer: Peer) -> bytes | None:
+        """The reply without its id; None for what is not answered, or not yet."""
+        reply = self._answer(data, False)
+        if self.responder.unknown is not None:
+            self._find_out(data, False, partial(self._send_late, data, peer))
+        elif self.tap is not None:
+            self.tap.saw(data, reply, peer, "udp")
+        return reply and reply[2:]
+
+    def _send_late(self, data: bytes, peer: Peer, reply: bytes | None) -> None:
         try:
             if reply is not None:
                 self._udp.sendto(reply, peer)
@@ -228,3 +238,7 @@ class Server:
         elif self.tap is not None:
             self.tap.saw(data, reply, connection.peer, "tcp")
         return reply
+
+
+def _nothing(question: bytes) -> None:
+    return None

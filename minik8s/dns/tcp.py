@@ -7,15 +7,15 @@ a bounded amount of memory and holds up nobody; a client that says nothing is le
 Read next: server.py, whose loop this lives in.
 """
 
-import selectors
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from minik8s import params
+from minik8s.dns.poller import READ, WRITE, Poller
 from minik8s.host import clock
 
-READ = 65536
+MOST = 65536
 HELD_BACK = 128 * 1024  # replies waiting for one client; with more, its next questions wait as well
 
 # The reply to a message, or None. What cannot be answered yet is answered later through the second argument.
@@ -37,8 +37,8 @@ class Connection:
 class Connections:
     """All TCP clients of one listening socket."""
 
-    def __init__(self, listener: socket.socket, selector: selectors.BaseSelector, answer: Answer) -> None:
-        self._listener, self._selector, self._answer = listener, selector, answer
+    def __init__(self, listener: socket.socket, poller: Poller, answer: Answer) -> None:
+        self._listener, self._poller, self._answer = listener, poller, answer
         self._all: set[Connection] = set()
 
     def accept(self) -> None:
@@ -51,7 +51,7 @@ class Connections:
         sock.setblocking(False)
         connection = Connection(sock, peer, clock.monotonic())
         self._all.add(connection)
-        self._selector.register(sock, selectors.EVENT_READ, lambda: self._serve(connection))
+        self._poller.register(sock, READ, lambda: self._serve(connection))
 
     def reply(self, connection: Connection, reply: bytes | None) -> None:
         """Send what was found out later."""
@@ -95,18 +95,18 @@ class Connections:
 
     def _wait(self, connection: Connection) -> None:
         """For what comes next. A client that will send no more is not read from, or it would wake us for ever."""
-        waiting = selectors.EVENT_WRITE if connection.outbox else 0 if connection.done else selectors.EVENT_READ
+        waiting = WRITE if connection.outbox else 0 if connection.done else READ
         try:
             if waiting:
-                self._selector.modify(connection.sock, waiting, lambda: self._serve(connection))
+                self._poller.modify(connection.sock, waiting, lambda: self._serve(connection))
             else:
-                self._selector.unregister(connection.sock)
+                self._poller.unregister(connection.sock)
         except KeyError:  # it was not waited for
             if waiting:
-                self._selector.register(connection.sock, waiting, lambda: self._serve(connection))
+                self._poller.register(connection.sock, waiting, lambda: self._serve(connection))
 
     def _read(self, connection: Connection) -> None:
-        data = connection.sock.recv(READ)
+        data = connection.sock.recv(MOST)
         connection.inbox += data
         connection.done = not data
         connection.heard = clock.monotonic()
@@ -129,7 +129,7 @@ class Connections:
         self._all.discard(connection)
         connection.closed = True
         try:
-            self._selector.unregister(connection.sock)
+            self._poller.unregister(connection.sock)
         except KeyError:
             pass  # it was not waited for
         connection.sock.close()

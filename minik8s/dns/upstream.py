@@ -10,7 +10,6 @@ Read next: cache.py, where replies are kept.
 """
 
 import logging
-import selectors
 import socket
 import struct
 from collections import Counter
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field
 from minik8s import params
 from minik8s.dns import foreign
 from minik8s.dns.cache import Cache, Key
+from minik8s.dns.poller import READ, WRITE, Poller
 from minik8s.dns.records import OPT, Answer, Labels, encode_name
 from minik8s.dns.servers import Server, shown
 from minik8s.dns.wire import FIXED, HEADER, IN, NOERROR, NXDOMAIN, RD, SERVFAIL, TC
@@ -49,12 +49,12 @@ class Lookup:
 class Forwarder:
     """The servers, what is out, and what they have answered."""
 
-    def __init__(self, servers: tuple[Server, ...], selector: selectors.BaseSelector, open_socket: OpenSocket) -> None:
+    def __init__(self, servers: tuple[Server, ...], poller: Poller, open_socket: OpenSocket) -> None:
         self.servers, self.cache = servers, Cache()
         self.asked: Counter[str] = Counter()  # by server
         self.answered: Counter[tuple[str, int]] = Counter()  # by server and code
         self.loop = ""  # which server asks us back; "" while none does
-        self._selector, self._open = selector, open_socket
+        self._poller, self._open = poller, open_socket
         self._out: dict[Key, Lookup] = {}
         self._best = 0  # the server that answered last
         self._probe: Labels = ()
@@ -130,9 +130,9 @@ class Forwarder:
             self._refused(lookup, error)
             return
         if tcp:
-            self._selector.register(sock, selectors.EVENT_WRITE, lambda: self._send_tcp(lookup))
+            self._poller.register(sock, WRITE, lambda: self._send_tcp(lookup))
             return
-        self._selector.register(sock, selectors.EVENT_READ, lambda: self._receive(lookup))
+        self._poller.register(sock, READ, lambda: self._receive(lookup))
         try:
             sock.send(question(lookup.ident, *lookup.key))
         except OSError as error:
@@ -174,7 +174,7 @@ class Forwarder:
         except OSError as error:
             self._refused(lookup, error)
             return
-        self._selector.modify(lookup.sock, selectors.EVENT_READ, lambda: self._receive_tcp(lookup))
+        self._poller.modify(lookup.sock, READ, lambda: self._receive_tcp(lookup))
 
     def _receive_tcp(self, lookup: Lookup) -> None:
         data = self._arrived(lookup)
@@ -228,7 +228,7 @@ class Forwarder:
         if lookup.sock is None:
             return
         try:
-            self._selector.unregister(lookup.sock)
+            self._poller.unregister(lookup.sock)
         except KeyError:
             pass  # it was not waited for yet
         lookup.sock.close()
