@@ -13,6 +13,7 @@ from minik8s.api.meta import (
     IntOrString,
     MicroTime,
     Object,
+    ObjectMeta,
     Quantity,
     Struct,
     Time,
@@ -127,6 +128,15 @@ class ObjectReference(Struct):
     apiVersion: str = ""
     resourceVersion: str = ""
     fieldPath: str = ""
+
+
+class Binding(Struct):
+    """The scheduler's word: this Pod goes to that node. A subresource of Pods."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("Binding")
+    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
+    target: ObjectReference = msgspec.field(default_factory=ObjectReference)
 
 
 class EndpointAddress(Struct):

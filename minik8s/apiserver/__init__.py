@@ -20,6 +20,7 @@ the few things in which they differ. A request goes through these files, in this
     forms.py        the form of an answer: as it is, as a table (tables/), its metadata alone
     watching.py     a watch, until its socket is handed over; broadcast.py then tells all watchers what changes, in one
                     thread: channel.py makes the lines, outlet.py sends them as fast as each watcher takes them
+    pages.py        what the API says of itself: discovery.py, and OpenAPI from wire/
 
 Read `routes.py` first, then `verbs.py`.
 """

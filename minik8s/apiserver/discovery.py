@@ -85,6 +85,14 @@ def resources(name: str, version_: str) -> dict[str, Any] | None:
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": entries}
 
 
+def verbs_of(cls: type[Object], subresource: str = "") -> list[str]:
+    """What can be done with objects of a kind, or with a subresource of it."""
+    if subresource:
+        return SUBRESOURCE_VERBS.get(subresource, ["get", "patch", "update"])
+    # An IPAddress is written with its Service and in no other way.
+    return READS if cls is IPAddress else VERBS
+
+
 def _kind(cls: type[Object]) -> dict[str, Any]:
     where = cls.resource
     entry: dict[str, Any] = {
@@ -92,8 +100,7 @@ def _kind(cls: type[Object]) -> dict[str, Any]:
         "singularName": where.singular,
         "namespaced": where.namespaced,
         "kind": where.kind,
-        # An IPAddress is written with its Service and in no other way.
-        "verbs": READS if cls is IPAddress else VERBS,
+        "verbs": verbs_of(cls),
     }
     if where.shortNames:
         entry["shortNames"] = list(where.shortNames)
@@ -111,7 +118,7 @@ def _subresources(cls: type[Object]) -> list[dict[str, Any]]:
             "singularName": "",
             "namespaced": where.namespaced,
             "kind": STREAMS.get(each, where.kind),
-            "verbs": SUBRESOURCE_VERBS.get(each, ["get", "patch", "update"]),
+            "verbs": verbs_of(cls, each),
         }
         if each in SUBRESOURCE_KINDS:
             entry["group"], entry["version"], entry["kind"] = SUBRESOURCE_KINDS[each]

@@ -19,7 +19,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from minik8s import params
 from minik8s.api import codec
-from minik8s.apiserver import access, authn, discovery, errors, routes, tokens
+from minik8s.apiserver import access, authn, errors, pages, routes, tokens
 from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import WRITES, Dispatcher
@@ -164,8 +164,6 @@ class Server:
             raise errors.unauthorized() if user.anonymous else errors.forbidden_path(path, user.name)
         if http.method not in ("GET", "HEAD"):
             raise errors.method_not_allowed(http.method)
-        if path == "/version":
-            return _json(discovery.version())
         if path in HEALTH:
             if path == "/readyz" and not self._ready():
                 raise errors.unavailable(
@@ -174,10 +172,13 @@ class Server:
             return Response("ok", mimetype="text/plain")
         if path == "/minik8s/audit":
             return self._audit_page()
-        found = self._issuer(path) or _discovery(path.strip("/").split("/"))
-        if found is None:
+        found = self._issuer(path)
+        if found is not None:
+            return _json(found)
+        page = pages.find(path, http.args.to_dict())
+        if page is None:
             raise errors.no_such_path()
-        return _json(found)
+        return Response(page.body, content_type=page.content_type, headers=list(page.headers.items()))
 
     def _issuer(self, path: str) -> dict[str, Any] | None:
         """By what others can check the tokens that this server signs."""
@@ -195,25 +196,6 @@ class Server:
         if not since.isdigit():
             raise errors.bad_request("since must be a resourceVersion")
         return Response(self._audit.since(int(since)), mimetype="application/jsonl")
-
-
-def _discovery(parts: list[str]) -> dict[str, Any] | None:
-    match parts:
-        case [""]:
-            return {
-                "paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/minik8s/audit", "/readyz", "/version"]
-            }
-        case ["api"]:
-            return discovery.core_versions()
-        case ["api", version]:
-            return discovery.resources("", version)
-        case ["apis"]:
-            return discovery.groups()
-        case ["apis", group]:
-            return discovery.group(group)
-        case ["apis", group, version]:
-            return discovery.resources(group, version)
-    return None
 
 
 def _respond(answer: Answer, warnings: list[str]) -> Response:

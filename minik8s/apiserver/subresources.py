@@ -4,25 +4,15 @@ Each is a small change of the parent object through `Verbs.modify`, so that vers
 every write.
 """
 
-import msgspec
-
 from minik8s.api import codec, pods, selectors, times
 from minik8s.api.apps import Deployment, ReplicaSet, StatefulSet
-from minik8s.api.core import Namespace, ObjectReference, Pod
-from minik8s.api.meta import Condition, Object, ObjectMeta, Status, StatusCause, Struct, says
+from minik8s.api.autoscaling import Scale, ScaleSpec, ScaleStatus
+from minik8s.api.core import Binding, Namespace, Pod
+from minik8s.api.meta import Condition, Object, ObjectMeta, Status, StatusCause
 from minik8s.apiserver import admission, errors, patches, strategy
 from minik8s.apiserver.request import Answer, Request
 from minik8s.apiserver.verbs import Verbs, check_version
 from minik8s.host import clock
-
-
-class Binding(Struct):
-    """The scheduler's word: this Pod goes to that node."""
-
-    apiVersion: str = says("v1")
-    kind: str = says("Binding")
-    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
-    target: ObjectReference = msgspec.field(default_factory=ObjectReference)
 
 
 def bind(verbs: Verbs, request: Request) -> Answer:
@@ -65,25 +55,6 @@ def _scheduled(pod: Pod) -> None:
 
 
 # --- scale ----------------------------------------------------------------------------------------------------
-
-
-class ScaleSpec(Struct):
-    replicas: int = 0
-
-
-class ScaleStatus(Struct):
-    replicas: int = msgspec.field(default_factory=int)
-    selector: str = ""
-
-
-class Scale(Struct):
-    """autoscaling/v1: the one number that everything scalable has."""
-
-    apiVersion: str = says("autoscaling/v1")
-    kind: str = says("Scale")
-    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
-    spec: ScaleSpec = msgspec.field(default_factory=ScaleSpec)
-    status: ScaleStatus = msgspec.field(default_factory=ScaleStatus)
 
 
 def scale_of(obj: Object) -> Scale:

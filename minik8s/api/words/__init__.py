@@ -9,7 +9,18 @@ A field without effect need not say so: `effects.py` knows, and `about` adds it.
 import msgspec
 
 from minik8s.api import effects
-from minik8s.api.words import access, apps, containers, core, meta, networking, nodes, pods, sets
+from minik8s.api.words import (
+    access,
+    apps,
+    authentication,
+    containers,
+    core,
+    meta,
+    networking,
+    nodes,
+    pods,
+    sets,
+)
 from minik8s.api.words.table import Words
 
 WORDS: Words = {
@@ -22,6 +33,7 @@ WORDS: Words = {
     **sets.WORDS,
     **networking.WORDS,
     **access.WORDS,
+    **authentication.WORDS,
 }
 
 

@@ -1,6 +1,6 @@
-"""Words for the groups apps and coordination.k8s.io: Deployment, ReplicaSet, Lease."""
+"""Words for the groups apps, autoscaling and coordination.k8s.io: Deployment, ReplicaSet, Scale, Lease."""
 
-from minik8s.api import apps, coordination
+from minik8s.api import apps, autoscaling, coordination
 from minik8s.api.words.table import Words
 
 WORDS: Words = {
@@ -68,6 +68,20 @@ WORDS: Words = {
         "terminatingReplicas": "Pods that are going but have not ended.",
         "observedGeneration": "The `metadata.generation` that the controller has looked at.",
         "conditions": "What keeps it from its number.",
+    },
+    autoscaling.Scale: {
+        "": "The one number that everything scalable has, so that it can be changed without knowing the kind.",
+        "apiVersion": "Always autoscaling/v1.",
+        "kind": "Always Scale.",
+        "metadata": "Name and version of the object that is scaled.",
+        "spec": "How many there are to be.",
+        "status": "How many there are.",
+    },
+    autoscaling.ScaleSpec: {"": "How many there are to be.", "replicas": "How many Pods there are to be."},
+    autoscaling.ScaleStatus: {
+        "": "How many there are.",
+        "replicas": "How many Pods there are.",
+        "selector": "Which Pods are counted, as text: app=web.",
     },
     coordination.Lease: {
         "": "Who holds something, and when it was last heard of: the heartbeat of a node, the seat of a leader.",

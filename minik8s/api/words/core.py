@@ -121,6 +121,13 @@ WORDS: Words = {
         "resourceVersion": "The version of it that was meant.",
         "fieldPath": "The part of it that is meant, such as spec.containers{web}.",
     },
+    core.Binding: {
+        "": "The scheduler's word: this Pod goes to that node.",
+        "apiVersion": "Always v1.",
+        "kind": "Always Binding.",
+        "metadata": "Name and namespace of the Pod.",
+        "target": "The node.",
+    },
     core.LocalObjectReference: {"": "An object in the same namespace.", "name": "Its name."},
     # --- small kinds ---
     core.Namespace: {

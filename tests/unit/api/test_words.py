@@ -8,9 +8,10 @@ from minik8s.api import effects, kinds, words
 from minik8s.api.core import NodeSpec, ServiceSpec
 from minik8s.api.meta import DeleteOptions, ListMeta, Object, Status
 from minik8s.api.pods import Pod, PodSpec
+from minik8s.apiserver.wire.operations import BODIES
 
-# What is described beside the kinds: the answer to everything, and the question of a deletion.
-ROOTS = (*kinds.KINDS, Object, Status, DeleteOptions, ListMeta)
+# What is described beside the kinds: the bodies of subresources, the answer to everything, the question of a deletion.
+ROOTS = (*kinds.KINDS, *BODIES.values(), Object, Status, DeleteOptions, ListMeta)
 
 
 def types(hint, found):

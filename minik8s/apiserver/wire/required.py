@@ -1,0 +1,45 @@
+"""Fields that upstream's schemas call required although our types forgive their absence.
+
+The types are lenient, so that an object of any server decodes; validation demands what an author must write. What the
+schema calls required, a client that builds models from it relies on finding in every answer. A field without a default
+in its type is required without a line here. Source: the published OpenAPI of Kubernetes 1.33, to which a test compares.
+"""
+
+import msgspec
+
+from minik8s.api import apps, containers, core, discovery, networking, placement, pods
+from minik8s.api.meta import Condition
+
+REQUIRED: dict[type[msgspec.Struct], tuple[str, ...]] = {
+    Condition: ("lastTransitionTime", "message", "reason"),
+    apps.DeploymentSpec: ("selector", "template"),
+    apps.ReplicaSetSpec: ("selector",),
+    apps.ReplicaSetStatus: ("replicas",),
+    containers.ContainerStateTerminated: ("exitCode",),
+    containers.ContainerStatus: ("image", "imageID", "ready", "restartCount"),
+    core.DaemonEndpoint: ("Port",),
+    core.Event: ("involvedObject", "metadata"),
+    core.NodeSystemInfo: (
+        "architecture",
+        "bootID",
+        "containerRuntimeVersion",
+        "kernelVersion",
+        "kubeProxyVersion",
+        "kubeletVersion",
+        "machineID",
+        "operatingSystem",
+        "osImage",
+        "systemUUID",
+    ),
+    core.PortStatus: ("protocol",),
+    discovery.Endpoint: ("addresses",),
+    discovery.EndpointSlice: ("addressType", "endpoints"),
+    networking.HTTPIngressPath: ("backend", "pathType"),
+    networking.HTTPIngressRuleValue: ("paths",),
+    networking.IPAddressSpec: ("parentRef",),
+    networking.IngressServiceBackend: ("name",),
+    networking.ParentReference: ("name", "resource"),
+    placement.NodeSelector: ("nodeSelectorTerms",),
+    pods.PodIP: ("ip",),
+    pods.PodSpec: ("containers",),
+}

@@ -1,0 +1,216 @@
+"""A type of `api/` → its schema, under the name that upstream's published OpenAPI gives it. Pure.
+
+Two editions of OpenAPI differ in how they point from one schema to another; `Edition` holds the difference. Invariant:
+every schema that another points to is in the same document. Descriptions come from `api/words`. Read `operations.py`
+next.
+"""
+
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from minik8s.api import mergekeys, words
+from minik8s.api.meta import Object
+from minik8s.apiserver.wire.required import REQUIRED
+
+GROUP_VERSION_KIND = "x-kubernetes-group-version-kind"
+CORE = "io.k8s.api.core.v1"
+META = "io.k8s.apimachinery.pkg.apis.meta.v1"
+# Packages of our modules; any other module has the name of its group.
+PACKAGES = {
+    "meta": META,
+    "claims": CORE,
+    "containers": CORE,
+    "pods": CORE,
+    "volumes": CORE,
+    "placement": CORE,
+}
+# Types of ours that upstream has in another package than their neighbours.
+ELSEWHERE = {"TypedLocalObjectReference": CORE}
+
+# What an annotated type is called upstream, and its schema in either edition.
+TIME = {"type": "string", "format": "date-time", "description": "A moment, in UTC, as RFC 3339 writes it."}
+QUANTITY_WORDS = "An amount: a number with or without a unit, such as 500m (half of one), 2, 64Mi (mebibytes), 1e3."
+INT_OR_STRING_WORDS = "A number, or a text: the name of a port, or a percentage."
+NAMED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "Time": (f"{META}.Time", TIME, TIME),
+    "MicroTime": (f"{META}.MicroTime", TIME, TIME),
+    "Quantity": (
+        "io.k8s.apimachinery.pkg.api.resource.Quantity",
+        {"description": QUANTITY_WORDS, "type": "string"},
+        {"description": QUANTITY_WORDS, "oneOf": [{"type": "string"}, {"type": "number"}]},
+    ),
+    "IntOrString": (
+        "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+        {"description": INT_OR_STRING_WORDS, "type": "string", "format": "int-or-string"},
+        {
+            "description": INT_OR_STRING_WORDS,
+            "format": "int-or-string",
+            "oneOf": [{"type": "integer"}, {"type": "string"}],
+        },
+    ),
+}
+FORMATS = {
+    "int64": {"type": "integer", "format": "int64"},
+    "byte": {"type": "string", "format": "byte"},
+}
+PLAIN: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer", "format": "int32"},
+    float: {"type": "number", "format": "double"},
+}
+ANYTHING: dict[str, Any] = {"type": "object"}
+
+
+@dataclass(frozen=True)
+class Edition:
+    """How schemas point to each other: since v3 a description may stand beside a pointer only if that is in allOf."""
+
+    v3: bool
+
+    def ref(self, name: str) -> dict[str, Any]:
+        return {"$ref": f"#/{'components/schemas' if self.v3 else 'definitions'}/{name}"}
+
+    def described(self, schema: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" in schema and self.v3:
+            return {"allOf": [schema], **said}
+        return {**schema, **said}
+
+
+V2, V3 = Edition(v3=False), Edition(v3=True)
+
+
+def name_of(cls: type[msgspec.Struct]) -> str:
+    """`Pod` → io.k8s.api.core.v1.Pod"""
+    module = cls.__module__.rpartition(".")[2]
+    package = ELSEWHERE.get(cls.__name__) or PACKAGES.get(module) or f"io.k8s.api.{module}.v1"
+    return f"{package}.{cls.__name__}"
+
+
+def list_name(cls: type[Object]) -> str:
+    return f"{name_of(cls)}List"
+
+
+def group_version_kind(cls: type[Object], suffix: str = "") -> dict[str, str]:
+    where = cls.resource
+    return {"group": where.group, "version": where.version, "kind": where.kind + suffix}
+
+
+def gather(roots: Iterable[type[msgspec.Struct]], edition: Edition) -> dict[str, dict[str, Any]]:
+    """The schemas of these types and of all types that they are made of, by name."""
+    found: dict[str, dict[str, Any]] = {}
+    waiting = list(roots)
+    while waiting:
+        cls = waiting.pop()
+        if name_of(cls) in found:
+            continue
+        hints = get_type_hints(cls, include_extras=True)
+        found[name_of(cls)] = _schema(cls, hints, edition)
+        for field in msgspec.structs.fields(cls):
+            waiting += _inside(hints[field.name], edition, found)
+    return dict(sorted(found.items()))
+
+
+def of_list(cls: type[Object], edition: Edition) -> dict[str, Any]:
+    """The schema of a list of a kind, which is no type of ours: lists are joined from encoded objects."""
+    items = {"type": "array", "items": _bare(edition.ref(name_of(cls)), edition), "description": "The objects."}
+    meta = edition.described(edition.ref(f"{META}.ListMeta"), {"description": "Where the list stands."})
+    return {
+        "description": f"A list of objects of kind {cls.resource.kind}.",
+        "type": "object",
+        "required": ["items"],
+        "properties": {
+            "apiVersion": _text(Object, "apiVersion"),
+            "items": items,
+            "kind": _text(Object, "kind"),
+            "metadata": meta,
+        },
+        GROUP_VERSION_KIND: [group_version_kind(cls, "List")],
+    }
+
+
+def _text(cls: type[msgspec.Struct], field: str) -> dict[str, Any]:
+    return {"type": "string", "description": words.about(cls, field)}
+
+
+def _schema(cls: type[msgspec.Struct], hints: dict[str, Any], edition: Edition) -> dict[str, Any]:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(cls)}
+    properties = {name: _property(cls, field, hints[field.name], edition) for name, field in sorted(fields.items())}
+    schema: dict[str, Any] = {"description": words.about(cls), "type": "object", "properties": properties}
+    required = sorted({name for name, field in fields.items() if field.required} | set(REQUIRED.get(cls, ())))
+    if required:
+        schema["required"] = required
+    if cls in mergekeys.ATOMIC:
+        schema["x-kubernetes-map-type"] = "atomic"
+    if "kind" in fields and fields["kind"].default_factory is not msgspec.NODEFAULT:
+        blank: Any = cls()  # a document of its own: it says what it is
+        group, _, version = blank.apiVersion.rpartition("/")
+        schema[GROUP_VERSION_KIND] = [{"group": group, "version": version, "kind": blank.kind}]
+    return schema
+
+
+def _property(cls: type[msgspec.Struct], field: Any, hint: Any, edition: Edition) -> dict[str, Any]:
+    said: dict[str, Any] = {"description": words.about(cls, field.encode_name)}
+    # A struct that is always there: what is left out of it has its default.
+    if isinstance(field.default_factory, type) and issubclass(field.default_factory, msgspec.Struct):
+        said["default"] = {}
+    return edition.described(_shape(hint, edition), said | _merging(mergekeys.rule(cls, field.encode_name)))
+
+
+def _merging(rule: mergekeys.Rule) -> dict[str, Any]:
+    """How a list or a map is changed: kubectl's patches and server-side apply go by it."""
+    told = {
+        "x-kubernetes-patch-strategy": rule.patch_strategy,
+        "x-kubernetes-patch-merge-key": rule.patch_merge_key,
+        "x-kubernetes-list-type": rule.list_type,
+        "x-kubernetes-list-map-keys": list(rule.list_map_keys),
+        "x-kubernetes-map-type": rule.map_type,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _shape(hint: Any, edition: Edition) -> dict[str, Any]:
+    """The schema of a value of this type."""
+    hint = _without_none(hint)
+    origin = get_origin(hint)
+    if origin is Annotated:
+        mark = hint.__metadata__[0]
+        return edition.ref(NAMED[mark][0]) if mark in NAMED else FORMATS[mark]
+    if origin is list:
+        return {"type": "array", "items": _bare(_shape(get_args(hint)[0], edition), edition)}
+    if origin is dict:
+        inner = get_args(hint)[1]
+        return ANYTHING if inner is Any else {"type": "object", "additionalProperties": _shape(inner, edition)}
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return edition.ref(name_of(hint))
+    return PLAIN.get(hint, ANYTHING)
+
+
+def _bare(schema: dict[str, Any], edition: Edition) -> dict[str, Any]:
+    """A schema for the elements of a list."""
+    return edition.described(schema, {"default": {}}) if "$ref" in schema and edition.v3 else schema
+
+
+def _inside(hint: Any, edition: Edition, found: dict[str, dict[str, Any]]) -> list[type[msgspec.Struct]]:
+    """The types that a value of this type holds; named scalars are put down at once."""
+    hint = _without_none(hint)
+    if get_origin(hint) is Annotated:
+        if hint.__metadata__[0] in NAMED:
+            name, v2, v3 = NAMED[hint.__metadata__[0]]
+            found[name] = v3 if edition.v3 else v2
+        return []
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return [hint]
+    return [each for inner in get_args(hint) for each in _inside(inner, edition, found)]
+
+
+def _without_none(hint: Any) -> Any:
+    """The type that matters of `X | None`."""
+    if get_origin(hint) in (Union, types.UnionType):
+        kept = [each for each in get_args(hint) if each is not type(None)]
+        return kept[0] if len(kept) == 1 else hint
+    return hint
