@@ -67,6 +67,18 @@ class OwnerReference(Struct):
     blockOwnerDeletion: bool | None = None
 
 
+class ManagedFieldsEntry(Struct):
+    """The fields that one manager owns; `api/ownership/` says how they come to be."""
+
+    manager: str = ""
+    operation: str = ""
+    apiVersion: str = ""
+    time: Time | None = None
+    fieldsType: str = ""
+    fieldsV1: dict[str, Any] | None = None
+    subresource: str = ""
+
+
 class ObjectMeta(Struct):
     """Name, identity, version and ties of an object."""
 
@@ -83,6 +95,7 @@ class ObjectMeta(Struct):
     annotations: dict[str, str] = {}
     ownerReferences: list[OwnerReference] = []
     finalizers: list[str] = []
+    managedFields: list[ManagedFieldsEntry] | None = None  # empty is not absent: it forgets everybody
 
 
 class Object(Struct):

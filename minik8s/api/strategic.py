@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from minik8s.api.order import arranged
 from minik8s.api.shapes import PLAIN, Shape, shapes
 
 PATCH = "$patch"
@@ -97,18 +98,18 @@ def _merge_list(shape: Shape, current: list[Any], key: str, patch: dict[str, Any
     if shape.cls is None:
         left = [each for each in current if each not in gone]
         merged = left + [each for each in dict.fromkeys(given) if each not in left]
-        return merged if order is None else _ordered(merged, list(merged), _indices(order))
+        return merged if order is None else arranged([(each, each) for each in merged], order)
     if any(isinstance(each, dict) and each.get(PATCH) == "replace" for each in given):
         return [merge(shape.cls, {}, each) for each in given if each.get(PATCH) != "replace"]
     name = shape.rule.patch_merge_key
     merged = _merge_elements(shape, current, given, name)
     if order is None:
         return merged
-    wanted = _indices(_key_of(each, name) for each in order)
+    wanted = [_key_of(each, name) for each in order]
     for each in given:
         if each.get(PATCH) != "delete" and each[name] not in wanted:
             raise BadPatch(f"The {ORDER}{key} list does not have the patch's element with {name} {each[name]!r}")
-    return _ordered(merged, [_key_of(each, name) for each in merged], wanted)
+    return arranged([(_key_of(each, name), each) for each in merged], wanted)
 
 
 def _merge_elements(shape: Shape, current: list[Any], given: list[Any], name: str) -> list[Any]:
@@ -129,24 +130,3 @@ def _key_of(element: Any, name: str) -> Any:
     if not isinstance(element, dict) or element.get(name) is None:
         raise NoMergeKey(f"map: {element} does not contain declared merge key: {name}")
     return element[name]
-
-
-def _indices(keys: Any) -> dict[Any, int]:
-    return {key: at for at, key in enumerate(dict.fromkeys(keys))}
-
-
-def _ordered(merged: list[Any], keys: list[Any], wanted: dict[Any, int]) -> list[Any]:
-    """The elements that `wanted` names in its order; the others keep their place among them as well as they can.
-
-    An element that the author of the patch did not know goes before the first wanted one that stood behind it.
-    """
-    pairs = list(zip(keys, merged, strict=True))
-    place = {key: at for at, key in reversed(list(enumerate(keys)))}
-    named = sorted((pair for pair in pairs if pair[0] in wanted), key=lambda pair: wanted[pair[0]])
-    others = [pair for pair in pairs if pair[0] not in wanted]
-    result = []
-    for pair in named:
-        while others and place[others[0][0]] < place[pair[0]]:
-            result.append(others.pop(0)[1])
-        result.append(pair[1])
-    return result + [each for _, each in others]

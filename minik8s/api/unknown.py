@@ -14,7 +14,7 @@ import msgspec
 from minik8s.api.shapes import Shape, shapes
 
 # Server-kept bookkeeping that clients send back as they read it; not having it is no reason to refuse them.
-_FORGIVEN = frozenset({"metadata.managedFields", "metadata.selfLink"})
+_FORGIVEN = frozenset({"metadata.selfLink"})
 
 
 def unknown_fields(cls: type[msgspec.Struct], value: dict[str, Any], path: str = "") -> list[str]:

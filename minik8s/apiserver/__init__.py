@@ -13,6 +13,7 @@ the few things in which they differ. A request goes through these files, in this
     authz.py        may they?
     tokens.py       tokens of ServiceAccounts: made, and believed while what they speak of is there
     admission.py    bytes → a complete, valid object; patches.py what a PATCH makes of the object that is there
+    applying.py     server-side apply; authorship.py who is written down as the author of a write
     verbs.py        create, update, patch, delete; deletion.py decides how an object goes; services.py and families.py
                     what a Service keeps and asks for, allocation.py gives it addresses and ports
     registry.py     objects ↔ the store: keys, guards, what to do when the outcome is unknown

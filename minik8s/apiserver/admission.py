@@ -14,9 +14,10 @@ from minik8s.api import codec, defaults, effects, unknown, validation
 from minik8s.api.meta import DeleteOptions, Object, Preconditions, StatusCause
 from minik8s.apiserver import errors, strategy
 from minik8s.apiserver.request import Request
-from minik8s.apiserver.wire import protobuf
+from minik8s.apiserver.wire import protobuf, yamltext
 
 JSON = "application/json"
+YAML = "application/yaml"
 VALIDATIONS = ("Strict", "Warn", "Ignore")
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$\.?(?P<path>.*)`)?$", re.DOTALL)
@@ -28,13 +29,13 @@ class WrongType(errors.Failure):
 
 
 def document(request: Request) -> dict[str, Any]:
-    """The body as plain values: an object, in JSON or in protobuf."""
+    """The body as plain values: an object, in JSON, YAML or protobuf."""
     given = media_type(request)
     if given == protobuf.MEDIA_TYPE:
         return _from_protobuf(request)
-    if given and given not in (JSON, "*/*"):
-        raise errors.unknown_format([JSON, protobuf.MEDIA_TYPE])
-    found = values(request)
+    if given and given not in (JSON, YAML, "*/*"):
+        raise errors.unknown_format([JSON, YAML, protobuf.MEDIA_TYPE])
+    found = yamltext.from_yaml(request.body) if given == YAML else values(request)
     if not isinstance(found, dict):
         raise errors.bad_request("the object provided is unrecognized (must be a JSON object)")
     return found
@@ -124,6 +125,8 @@ def _given_twice(request: Request) -> list[str]:
     try:
         return unknown.duplicate_fields(request.body)
     except (ValueError, RecursionError) as error:
+        if media_type(request).endswith("yaml"):
+            return yamltext.given_twice(request.body)
         raise errors.bad_request(f"the object provided is not valid JSON: {error}") from error
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from minik8s.api import codec, meta
 from minik8s.api.networking import IPAddress
-from minik8s.apiserver import access, admission, errors, forms, reads, subresources, usage
+from minik8s.apiserver import access, admission, applying, errors, forms, reads, subresources, usage
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request, Written
 from minik8s.apiserver.routes import Target
@@ -23,7 +23,7 @@ WRITES = ("create", "update", "patch", "delete", "deletecollection")
 Subresource = Callable[[Verbs, Request], Answer]
 # subresource → verb → how; what is not here is refused with 405.
 SUBRESOURCES: dict[str, dict[str, Subresource]] = {
-    "status": {"get": lambda verbs, r: _current(verbs, r), "update": Verbs.update, "patch": Verbs.patch},
+    "status": {"get": lambda verbs, r: _current(verbs, r), "update": Verbs.update, "patch": applying.patch},
     "scale": {"get": subresources.scale, "update": subresources.scale, "patch": subresources.scale},
     "binding": {"create": subresources.bind},
     "finalize": {"update": subresources.finalize},
@@ -63,6 +63,8 @@ class Dispatcher:
             return self.watches.watch(request)
         if request.verb == "deletecollection":
             return self._delete_all(request)
+        if request.verb == "patch":
+            return applying.patch(self.verbs, request)
         write: Callable[[Request], Answer] = getattr(self.verbs, request.verb)
         return write(request)
 

@@ -86,6 +86,16 @@ def modified(cls: type[Object], name: str) -> Failure:
     )
 
 
+def apply_conflict(cls: type[Object], name: str, message: str, found: Iterable[tuple[object, str]]) -> Failure:
+    """409: an apply would change fields of other managers; each (manager, field) is a cause."""
+    details = _details(cls, name)
+    details.causes = [
+        StatusCause(reason="FieldManagerConflict", message=f"conflict with {manager}", field=path)
+        for manager, path in found
+    ]
+    return Failure(409, "Conflict", message, details)
+
+
 def expired(message: str) -> Failure:
     return Failure(410, "Expired", message)
 

@@ -115,7 +115,8 @@ class Server:
             access.check(request)  # before anything is read of what somebody unknown sends
         relayed = target.subresource in RELAYED
         if verb in WRITES and not relayed:
-            request = replace(request, body=http.get_data())
+            agent = http.headers.get("User-Agent", "")
+            request = replace(request, body=http.get_data(), user_agent=agent)
         return self._relayed(request) if relayed else self._object(request)
 
     # --- objects ----------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from minik8s.apiserver.request import Request
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"  # see applying.py
 
 Plain = dict[str, Any]
 Applied = Callable[[type[msgspec.Struct], Plain], Plain]  # the type, and what is there → what shall be there
@@ -28,7 +29,7 @@ def reader(request: Request) -> Applied:
     """Read the request's patch once; apply the result to as many versions of the object as it takes."""
     kind = admission.media_type(request)
     if kind not in PATCHES:
-        raise errors.unknown_format(PATCHES)
+        raise errors.unknown_format((*PATCHES, APPLY_PATCH))
     return PATCHES[kind](admission.values(request))
 
 

@@ -36,6 +36,7 @@ class Request:
     content_type: str = ""
     body: bytes = b""
     accept: str = ""
+    user_agent: str = ""
     warnings: list[str] = field(default_factory=list)
     rights: Judge = field(default_factory=Rights)  # of users who are no masters: those of the house alone
 

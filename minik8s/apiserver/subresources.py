@@ -9,7 +9,8 @@ from minik8s.api.apps import Deployment, ReplicaSet, StatefulSet
 from minik8s.api.autoscaling import Scale, ScaleSpec, ScaleStatus
 from minik8s.api.core import Binding, Namespace, Pod
 from minik8s.api.meta import Condition, Object, ObjectMeta, Status, StatusCause
-from minik8s.apiserver import admission, errors, patches, strategy
+from minik8s.api.ownership.recorded import record
+from minik8s.apiserver import admission, applying, authorship, errors, patches, strategy
 from minik8s.apiserver.request import Answer, Request
 from minik8s.apiserver.verbs import Verbs, check_version
 from minik8s.host import clock
@@ -57,8 +58,11 @@ def _scheduled(pod: Pod) -> None:
 # --- scale ----------------------------------------------------------------------------------------------------
 
 
+Scalable = Deployment | ReplicaSet | StatefulSet
+
+
 def scale_of(obj: Object) -> Scale:
-    assert isinstance(obj, Deployment | ReplicaSet | StatefulSet)
+    assert isinstance(obj, Scalable)
     meta = obj.metadata
     return Scale(
         metadata=ObjectMeta(
@@ -77,22 +81,41 @@ def scale(verbs: Verbs, request: Request) -> Answer:
     """GET, PUT and PATCH of deployments/x/scale."""
     if request.verb == "get":
         return Answer(200, codec.encode(scale_of(verbs.read(request).decode())))
+    if admission.media_type(request) == patches.APPLY_PATCH:
+        made = _apply_scale(verbs, request)
+        return Answer(200, codec.encode(scale_of(codec.decode(request.cls, made.body))), writes=made.writes)
     applied = patches.reader(request) if request.verb == "patch" else patches.whole(request)
+    authorship.check(request)
+    author = authorship.author(request)
 
     def change(old: Object) -> Object:
-        assert isinstance(old, Deployment | ReplicaSet | StatefulSet)
+        assert isinstance(old, Scalable)
         wanted = _wanted(old, applied)
         if wanted.spec.replicas < 0:
             message = f"Invalid value: {wanted.spec.replicas}: must be greater than or equal to 0"
             cause = StatusCause(reason="FieldValueInvalid", message=message, field="spec.replicas")
             raise errors.invalid(request.cls, old.metadata.name, [cause])
-        if old.spec.replicas != wanted.spec.replicas:
-            old.spec.replicas = wanted.spec.replicas
-            old.metadata.generation += 1
-        return old
+        if old.spec.replicas == wanted.spec.replicas:
+            return old
+        new = strategy.copy(old)
+        assert isinstance(new, Scalable)
+        new.spec.replicas = wanted.spec.replicas
+        new.metadata.generation += 1
+        record(new, old, author)
+        return new
 
     made = verbs.modify(request, change)
     return Answer(200, codec.encode(scale_of(codec.decode(request.cls, made.body))), writes=made.writes)
+
+
+def _apply_scale(verbs: Verbs, request: Request) -> Answer:
+    """An apply of a Scale states one field of the object that is scaled."""
+    authorship.check(request, apply=True)
+    given: Scale = admission.typed(Scale, applying.plain(request))
+    where = request.cls.resource
+    metadata = {"name": given.metadata.name, "resourceVersion": given.metadata.resourceVersion or None}
+    parent = {"apiVersion": where.apiVersion, "kind": where.kind, "metadata": codec.drop_nulls(metadata)}
+    return applying.apply(verbs, request, {**parent, "spec": {"replicas": given.spec.replicas}})
 
 
 def _wanted(old: Object, applied: patches.Applied) -> Scale:

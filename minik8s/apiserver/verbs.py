@@ -14,7 +14,19 @@ from minik8s.api import codec, times
 from minik8s.api.core import Namespace, Service
 from minik8s.api.meta import DeleteOptions, Object, Status, StatusDetails
 from minik8s.api.networking import IPAddress
-from minik8s.apiserver import access, admission, allocation, deletion, errors, ingresses, patches, services, strategy
+from minik8s.api.ownership.recorded import Author, record
+from minik8s.apiserver import (
+    access,
+    admission,
+    allocation,
+    authorship,
+    deletion,
+    errors,
+    ingresses,
+    patches,
+    services,
+    strategy,
+)
 from minik8s.apiserver.registry import Registry, Stored, key_of, put
 from minik8s.apiserver.request import Answer, Request, Written
 from minik8s.host import clock, sysctl
@@ -48,18 +60,22 @@ class Verbs:
 
     def create(self, request: Request) -> Answer:
         draft = admission.decode(request, admission.document(request))
+        authorship.check(request)
+        return self.create_from(request, draft, authorship.author(request))
+
+    def create_from(self, request: Request, draft: Object, author: Author | None) -> Answer:
         admission.warn(request, draft)
         ingresses.admit(self.registry, request, draft)
-        return self.insert(request, draft)
+        return self.insert(request, draft, author)
 
-    def insert(self, request: Request, draft: Object) -> Answer:
+    def insert(self, request: Request, draft: Object, author: Author | None = None) -> Answer:
         """Store a new object. A generated name that is taken is generated anew."""
         if draft.metadata.resourceVersion:
             raise errors.bad_request("resourceVersion should not be set on objects to be created")
         for attempt in range(params.WRITE_ATTEMPTS):
             obj = strategy.copy(draft)
             strategy.prepare_create(obj, strategy.Birth(times.rfc3339(clock.wall()), clock.uid(), clock.suffix()))
-            self._complete(obj, None)
+            self._complete(obj, None, author)
             access.check(request, None, obj)
             key = key_of(type(obj), obj.metadata.namespace, obj.metadata.name)
             guards = (Absent(key), *self._namespace_guard(obj, fresh=attempt > 0))
@@ -97,28 +113,30 @@ class Verbs:
 
     def update(self, request: Request) -> Answer:
         new = admission.decode(request, admission.document(request))
-        return self.modify(request, lambda old: self._updated(request, old, strategy.copy(new)))
+        authorship.check(request)
+        author = authorship.author(request)
+        return self.modify(request, lambda old: self.updated(request, old, strategy.copy(new), author))
 
     def patch(self, request: Request) -> Answer:
-        applied = patches.reader(request)
+        applied, author = patches.reader(request), authorship.author(request)
 
         def change(old: Object) -> Object:
             # The version is in it: a patch that sets another one says which it has seen.
             new = patches.decoded(request, applied(type(old), codec.to_dict(old)))
-            return self._updated(request, old, new)
+            return self.updated(request, old, new, author)
 
         return self.modify(request, change)
 
-    def _updated(self, request: Request, old: Object, new: Object) -> Object:
-        """What a client's new object becomes beside the old one."""
+    def updated(self, request: Request, old: Object, new: Object, author: Author | None) -> Object:
+        """What a client's new object becomes beside the old one. Without an author, who owns what is known already."""
         check_version(old, new)
         if request.target.subresource == "status":
             strategy.prepare_status(new, old)
-            self._complete(new, old)
+            self._complete(new, old, author)
             return new
         admission.warn(request, new, old)
         strategy.prepare_update(new, old)
-        self._complete(new, old)
+        self._complete(new, old, author)
         # Again, now that defaults are in: leaving out a default is no change of what is wanted.
         if strategy.counts_generations(type(new)):
             changed = strategy.spec_of(new) != strategy.spec_of(old)
@@ -148,13 +166,17 @@ class Verbs:
             raise errors.not_found(target.cls, target.name)
         return stored
 
-    def _complete(self, new: Object, old: Object | None) -> None:
-        if not isinstance(new, Service):
-            admission.complete(new, old)
-            return
-        before = old if isinstance(old, Service) else None
+    def _complete(self, new: Object, old: Object | None, author: Author | None) -> None:
+        """All defaults, who owns what, what a Service keeps; then all that is wrong."""
+
+        def between() -> None:
+            if author is not None:
+                record(new, old, author)
+            if isinstance(new, Service):
+                services.prepare(new, old if isinstance(old, Service) else None, self._families)
+
         try:
-            admission.complete(new, old, lambda: services.prepare(new, before, self._families))
+            admission.complete(new, old, between)
         except allocation.Refused as refused:
             raise errors.invalid(Service, new.metadata.name, refused.causes) from refused
 

@@ -34,7 +34,7 @@ class Informer(Reflector[T]):
         transform: Callable[[T], T] | None = None,
     ) -> None:
         super().__init__(client, cls, namespace, labels, fields)
-        self._transform = transform or (lambda obj: obj)
+        self._chosen = transform or (lambda obj: obj)
         self._handlers: list[Handler[T]] = []
         self._objects: dict[str, T] = {}
         self._own: dict[str, T] = {}  # answers to our own writes that the watch has not told of yet
@@ -83,6 +83,11 @@ class Informer(Reflector[T]):
         with self._lock:
             if key(obj) in self._objects or key(obj) in self._own:
                 self._ended[key(obj)] = obj.metadata.uid
+
+    def _transform(self, obj: T) -> T:
+        """What is kept: who set which field is half of an object, and no component reads it."""
+        obj.metadata.managedFields = None
+        return self._chosen(obj)
 
     # --- Changes -----------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ pytestmark = pytest.mark.system
 STRATEGIC = "application/strategic-merge-patch+json"
 MERGE = "application/merge-patch+json"
 JSON = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
 
 
 def deployment(name="web", **spec):
@@ -122,3 +123,95 @@ def test_a_dry_run_shows_what_would_be_and_stores_nothing(api, web):
     refused = patch(api, web + "?dryRun=Some", STRATEGIC, {}, 422)
     assert refused["details"]["causes"][0]["field"] == "dryRun"
     assert api.admin.get(web) == before
+
+
+# --- server-side apply ------------------------------------------------------------------------------------------------
+
+
+def apply(api, path, who, body, code=200):
+    return api.admin.json("PATCH", f"{path}?fieldManager={who}", body, code, Content_Type=APPLY)
+
+
+def owners(obj):
+    return [
+        (each["manager"], each["operation"], each.get("subresource", "")) for each in obj["metadata"]["managedFields"]
+    ]
+
+
+def test_an_apply_creates_changes_and_leaves_alone(api, namespace):
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web"
+    made = apply(api, path, "anna", deployment(), 201)
+    assert owners(made) == [("anna", "Apply", "")]
+    again = apply(api, path, "anna", deployment())
+    assert again["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+    more = apply(api, path, "anna", deployment(replicas=2))
+    assert (more["spec"]["replicas"], more["metadata"]["generation"]) == (2, 2)
+
+
+def test_a_conflict_names_the_owner_and_force_takes_the_field(api, web):
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 3}}
+    patch(api, web + "?fieldManager=scaler", MERGE, {"spec": {"replicas": 2}})
+    refused = apply(api, web, "anna", body, 409)
+    assert refused["reason"] == "Conflict"
+    assert refused["message"] == ('Apply failed with 1 conflict: conflict with "scaler" using apps/v1: .spec.replicas')
+    assert refused["details"]["causes"] == [
+        {
+            "reason": "FieldManagerConflict",
+            "message": 'conflict with "scaler" using apps/v1',
+            "field": ".spec.replicas",
+        }
+    ]
+    forced = apply(api, web, "anna&force=true", body)
+    assert forced["spec"]["replicas"] == 3
+    assert "scaler" not in [name for name, _, _ in owners(forced)]
+
+
+def test_what_an_apply_gives_up_goes_back_to_its_default(api, namespace):
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web"
+    apply(api, path, "anna", deployment(replicas=3, revisionHistoryLimit=2), 201)
+    without = deployment(replicas=3)
+    assert apply(api, path, "anna", without)["spec"]["revisionHistoryLimit"] == 10
+
+
+def test_an_apply_may_be_yaml_and_must_say_whose_it_is(api, namespace):
+    path = f"/api/v1/namespaces/{namespace}/configmaps/one"
+    body = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata:\n  day: 2020-01-01\n  a: b\n"
+    assert apply(api, path, "anna", body, 201)["data"] == {"day": "2020-01-01", "a": "b"}
+    nameless = api.admin.json("PATCH", path, body, 422, Content_Type=APPLY)
+    assert nameless["details"]["causes"][0]["field"] == "fieldManager"
+    for wrong in (b"a: &x [1]\nb: *x", b"[", b"\xff", b"- a", b"kind: ConfigMap"):
+        assert apply(api, path, "anna", wrong, 400)["reason"] == "BadRequest"
+
+
+def test_an_apply_states_known_fields_and_no_managers(api, web):
+    body = deployment()
+    body["spec"]["bogus"] = 1
+    assert ".spec.bogus: field not declared in schema" in apply(api, web, "anna", body, 400)["message"]
+    body = deployment()
+    body["metadata"]["managedFields"] = []
+    assert apply(api, web, "anna", body, 400)["message"] == "metadata.managedFields must be nil"
+
+
+def test_every_writer_is_written_down_once(api, web):
+    api.admin.json(
+        "PATCH", web, {"metadata": {"labels": {"a": "1"}}}, 200, Content_Type=MERGE, User_Agent="tool/1.2 (x)"
+    )
+    condition = {"type": "Available", "status": "True"}
+    patch(api, web + "/status?fieldManager=controller", STRATEGIC, {"status": {"conditions": [condition]}})
+    patch(api, web + "/scale?fieldManager=scaler", MERGE, {"spec": {"replicas": 4}})
+    made = api.admin.get(web)
+    assert {("tool", "Update", ""), ("controller", "Update", "status"), ("scaler", "Update", "scale")} <= set(
+        owners(made)
+    )
+    reset = patch(api, web, MERGE, {"metadata": {"managedFields": [{}]}})
+    assert "managedFields" not in reset["metadata"]
+
+
+def test_an_apply_reaches_status_and_scale(api, web):
+    condition = {"type": "Available", "status": "True"}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}
+    made = apply(api, web + "/status", "anna", {**body, "status": {"conditions": [condition]}})
+    assert made["status"]["conditions"] == [condition]
+    scale = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web"}, "spec": {"replicas": 7}}
+    assert apply(api, web + "/scale", "anna", scale, 409)["details"]["causes"][0]["field"] == ".spec.replicas"
+    assert apply(api, web + "/scale", "anna&force=true", scale)["spec"]["replicas"] == 7

@@ -33,6 +33,18 @@ WORDS: Words = {
         "it.",
         "finalizers": "Names of those who must do something before this object may go. Each takes its own name off; "
         "the object lives, marked as deleted, until the list is empty.",
+        "managedFields": "Who set which field, kept by the server for server-side apply. An empty list forgets all.",
+    },
+    meta.ManagedFieldsEntry: {
+        "": "The fields that one manager owns.",
+        "manager": "Name of the program or person that wrote them.",
+        "operation": "Apply if they were stated as a whole (server-side apply), Update if written in any other way.",
+        "apiVersion": "Version of the API in which they were written.",
+        "time": "When this set of fields last became another one.",
+        "fieldsType": "The form of the next field: FieldsV1, there is no other.",
+        "fieldsV1": "The fields: `f:` a name, `k:` an element of a list by its key, `v:` a plain value in a list, `.` "
+        "the field itself.",
+        "subresource": "The subresource through which they were written, such as status; empty for the object itself.",
     },
     meta.OwnerReference: {
         "": "Who this object belongs to: it is removed when its owners are.",

@@ -7,6 +7,7 @@ What comes in:
 
     protobuf.py     bodies that kubectl sends in protobuf → plain values
     numbers.py      which number of a field means what: the table that protobuf.py reads by
+    yamltext.py     bodies in YAML, such as an apply may have → plain values
 
 What we say of ourselves, derived from the types, the table of kinds and `api/words`, so that a new kind or field needs
 no line here. kubectl reads it before it dares to write, and `kubectl explain` shows it to people:

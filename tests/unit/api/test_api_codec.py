@@ -34,7 +34,7 @@ def test_a_wrong_type_is_an_error_that_names_the_field():
 def test_every_unknown_field_is_named_not_just_the_first():
     value = {
         "spec": {"containers": [{"name": "a", "imagee": "x", "env": [{"nam": "q"}]}], "nodeNme": "n"},
-        "metadata": {"managedFields": [{"anything": 1}], "lables": {}},
+        "metadata": {"selfLink": "/api", "lables": {}},
     }
     assert unknown_fields(Pod, value) == [
         "spec.containers[0].imagee",

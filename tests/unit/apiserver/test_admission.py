@@ -60,7 +60,8 @@ def test_what_is_of_the_wrong_kind_place_or_type_is_refused_with_its_path(case):
         ("application/json", 0),
         ("application/json; charset=utf-8", 0),
         ("", 0),
-        ("application/yaml", 415),
+        ("application/yaml", 0),
+        ("application/cbor", 415),
         ("application/merge-patch+json", 415),
     ],
 )
@@ -78,6 +79,9 @@ def test_all_fields_that_are_given_twice_are_named():
     assert failure(decoded, request).message.endswith(
         'strict decoding error: duplicate field "metadata.name", duplicate field "data.a", duplicate field "immutable"'
     )
+    text = b"metadata:\n  name: x\ndata: {a: '1', a: '2'}\ndata: {b: '1'}\n"
+    yaml = Request(Target(ConfigMap, "a"), "create", ADMIN, {"fieldValidation": "Strict"}, "application/yaml", text)
+    assert failure(decoded, yaml).message.endswith('duplicate field "data", duplicate field "data.a"')
     warned = Request(Target(ConfigMap, "a"), "create", ADMIN, {}, "", body)
     assert decoded(warned).data == {"a": "3"}
     assert warned.warnings[1] == 'duplicate field "data.a"'
