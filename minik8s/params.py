@@ -196,7 +196,8 @@ RULES_QUIET_BYTES = 1 << 18  # of commands: to be told of a larger transaction o
 RULES_MEND_S = 1.0  # at the least between two repairs: two proxies on one node must not fight at full speed
 SESSION_AFFINITY_TIMEOUT_S = 10800  # upstream's default for sessionAffinity: ClientIP, three hours
 SESSION_AFFINITY_CLIENTS = 65535  # remembered for each endpoint; one more and a client is balanced anew
-DNS_TTL_S = 5  # CoreDNS' default; `run dns --dns-ttl` sets another
+DNS_TTL_S = 5  # CoreDNS' default; `up --dns-ttl` sets another
+DNS_MOST_TTL_S = 3600  # CoreDNS' too
 # Names of Pods by their address: believed, looked up among the Pods, or none. The words are CoreDNS' own.
 DNS_POD_MODES = ("disabled", "insecure", "verified")
 DNS_DEFAULT_POD_MODE = "insecure"  # kubeadm's

@@ -32,6 +32,17 @@ from minik8s.cluster import state
     metavar="ADDRESS[:PORT],…",
     help="DNS servers for names outside of the cluster, from now on; '' for none (so it begins).",
 )
+@click.option(
+    "--dns-ttl",
+    type=click.IntRange(0, params.DNS_MOST_TTL_S),
+    metavar="SECONDS",
+    help=f"For how long a DNS answer may be remembered ({params.DNS_TTL_S}).",
+)
+@click.option(
+    "--dns-pods",
+    type=click.Choice(params.DNS_POD_MODES),
+    help=f"Names of Pods by their address ({params.DNS_DEFAULT_POD_MODE}).",
+)
 @click.option("--fresh", is_flag=True, help="Remove what is there and begin anew.")
 def up(cluster: str, without: tuple[str, ...], fresh: bool, **given: Any) -> None:
     """Bring a cluster up, or resume it. What is not given stays as it was."""

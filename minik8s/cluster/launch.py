@@ -30,6 +30,7 @@ PER_NODE = ("agent", "proxy", "dns", "ingress")
 OPTIONAL = ("ingress",)  # runs only where it is asked for
 ON_DEMAND = ("sidecar",)  # likewise for each node, from the moment on that another component asks for it
 TIMED = ("controllers", "agent")  # what reads the profile's timers
+OF_DNS = ("upstream", "dns_ttl", "dns_pods")  # what a cluster's record says to DNS alone
 # Upstream's names for the same boxes.
 ALIASES = {
     "kube-apiserver": "apiserver",
@@ -98,7 +99,7 @@ def differing(before: state.Record, after: state.Record, running: Iterable[str])
         told.update(TIMED)
     if before.proxy_mode != after.proxy_mode:
         told.update(("proxy", "sidecar"))
-    if before.upstream != after.upstream:
+    if any(getattr(before, field) != getattr(after, field) for field in OF_DNS):
         told.add("dns")
     if controllers(before) != controllers(after):
         told.add("controllers")
@@ -139,7 +140,6 @@ def options_for(where: state.Paths, record: state.Record, process: str, outside:
         cluster=record.name,
         profile=record.profile,
         proxy_mode=record.proxy_mode,
-        upstream=record.upstream if name == "dns" else "",
         upstream_netns=f"/proc/self/fd/{outside}" if name == "dns" and outside else "",
         docker_host=record.docker_host if name == "agent" else "",
         pki_dir=str(where.pki),
@@ -147,6 +147,7 @@ def options_for(where: state.Paths, record: state.Record, process: str, outside:
         supervisor=str(where.control) if name == "proxy" else "",
         controllers=controllers(record),
         identity=process,
+        **({field: getattr(record, field) for field in OF_DNS} if name == "dns" else {}),
     )
 
 

@@ -42,6 +42,8 @@ class Record:
     without: tuple[str, ...] = ()
     proxy_mode: str = params.DEFAULT_PROXY_MODE
     upstream: str = ""  # DNS servers for names outside of the cluster
+    dns_ttl: int = params.DNS_TTL_S
+    dns_pods: str = params.DNS_DEFAULT_POD_MODE
     docker_host: str = ""
     ingress: bool = False  # whether nodes serve Ingresses
     format: int = FORMAT

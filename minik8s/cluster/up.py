@@ -58,6 +58,8 @@ class Wish:
     fresh: bool = False
     ingress: bool = False
     upstream: str | None = None
+    dns_ttl: int | None = None
+    dns_pods: str | None = None
 
 
 class Steps:
@@ -111,6 +113,8 @@ def merge(known: state.Record | None, wish: Wish) -> state.Record:
         profile=wish.profile or base.profile,
         proxy_mode=wish.proxy_mode or base.proxy_mode,
         upstream=base.upstream if wish.upstream is None else wish.upstream,
+        dns_ttl=base.dns_ttl if wish.dns_ttl is None else wish.dns_ttl,
+        dns_pods=wish.dns_pods or base.dns_pods,
         ingress=ingress,
     )
 

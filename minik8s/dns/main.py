@@ -30,6 +30,8 @@ def main(component: Component) -> None:
     options = component.options
     if not options.node_ips:
         raise ValueError("dns needs --node-ip: the address to answer on")
+    if not 0 <= options.dns_ttl <= params.DNS_MOST_TTL_S:
+        raise ValueError(f"--dns-ttl {options.dns_ttl}: 0 to {params.DNS_MOST_TTL_S} seconds")
     upstream = parse(options.upstream, options.node_ips)
     source = reader.start(component.client, options.dns_pods == "verified", f"{options.title} reader")
     sockets = listen(options.node_ips[0], params.DNS_PORT)  # after the fork: the reader shall not hold them open

@@ -82,6 +82,8 @@ def test_a_resumed_cluster_is_what_it_was_unless_asked_otherwise() -> None:
     assert merge(known, Wish("c", profile="fast")).profile == "fast"
     assert merge(known, Wish("c", proxy_mode="ipvs")).proxy_mode == "ipvs"
     assert merge(replace(known, proxy_mode="ipvs"), Wish("c")).proxy_mode == "ipvs"
+    named = merge(known, Wish("c", dns_ttl=0, dns_pods="verified"))
+    assert (named.dns_ttl, named.dns_pods) == (0, "verified") and merge(named, Wish("c")) == named
     assert merge(None, Wish("c")).nodes == ("node-1", "node-2", "node-3")
 
 

@@ -49,6 +49,8 @@ def test_a_name_that_is_neither_component_nor_controller_is_refused_with_those_t
         pytest.param({"without": ("proxy",)}, {}, {"start": ["proxy@node-1"]}, id="a component more"),
         pytest.param({}, {"ingress": True}, {"start": ["ingress@node-1"]}, id="ingress"),
         pytest.param({}, {"profile": "kubernetes"}, {"again": ["agent@node-1", "controllers"]}, id="other timers"),
+        pytest.param({}, {"dns_ttl": 30}, {"again": ["dns@node-1"]}, id="another TTL"),
+        pytest.param({}, {"dns_pods": "disabled"}, {"again": ["dns@node-1"]}, id="no names of Pods"),
         pytest.param({}, {"proxy_mode": "ipvs"}, {"again": ["proxy@node-1"]}, id="another proxy mode"),
         pytest.param(
             {"sidecars": True},
@@ -77,6 +79,13 @@ def test_the_proxy_of_a_cluster_is_told_its_mode() -> None:
     where = state.paths("c")
     assert launch.options_for(where, RECORD, "proxy@node-1").proxy_mode == "nftables"
     assert launch.options_for(where, replace(RECORD, proxy_mode="ipvs"), "proxy@node-1").proxy_mode == "ipvs"
+
+
+def test_the_dns_of_a_cluster_is_told_its_settings() -> None:
+    record = replace(RECORD, dns_ttl=30, dns_pods="verified", upstream="192.0.2.53")
+    told = launch.options_for(state.paths("c"), record, "dns@node-1", outside=7)
+    assert (told.dns_ttl, told.dns_pods, told.upstream) == (30, "verified", "192.0.2.53")
+    assert told.upstream_netns == "/proc/self/fd/7"
 
 
 def test_what_the_user_stopped_is_not_started_by_other_timers() -> None:
