@@ -146,7 +146,7 @@ def _document(kind: str, version: str, meta: Mapping[str, object], rest: bytes) 
 
 def of(request: Request) -> Form:
     """The form a request asks for."""
-    for offered in _offers(request.accept):
+    for offered in offers(request.accept):
         if offered["type"] not in TYPES:
             continue
         if "as" not in offered:
@@ -183,7 +183,7 @@ def _include(query: Mapping[str, str]) -> str:
     return given
 
 
-def _offers(accept: str) -> Iterator[dict[str, Any]]:
+def offers(accept: str) -> Iterator[dict[str, Any]]:
     """What an `Accept` header offers, best first: each a media `type` and its parameters."""
     found = []
     for clause in (accept or "*/*").split(","):

@@ -176,10 +176,12 @@ class Server:
         found = self._issuer(path)
         if found is not None:
             return _json(found)
-        page = pages.find(path, http.args.to_dict())
+        page = pages.find(path, http.args.to_dict(), http.headers.get("Accept", ""))
         if page is None:
             raise errors.no_such_path()
-        return Response(page.body, content_type=page.content_type, headers=list(page.headers.items()))
+        response = Response(page.body, content_type=page.content_type, headers=list(page.headers.items()))
+        response.make_conditional(http)  # 304 for a client that has it already
+        return response
 
     def _issuer(self, path: str) -> dict[str, Any] | None:
         """By what others can check the tokens that this server signs."""

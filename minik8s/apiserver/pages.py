@@ -5,17 +5,31 @@ has, `wire/` for how it describes itself.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from minik8s.api import codec
-from minik8s.apiserver import discovery
-from minik8s.apiserver.wire import openapi
+from minik8s.apiserver import discovery, forms
+from minik8s.apiserver.wire import openapi, swagger
 
 JSON = "application/json"
+SWAGGER_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+# How clients ask for it; a name with an @ is no media type, and Go refuses it in answers.
+ASK_FOR_PROTOBUF = (SWAGGER_PROTOBUF, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
 # A document under the hash of its content: whoever has it need never ask again.
 KEPT = {"Cache-Control": "public, immutable", "Expires": "Tue, 19 Jan 2038 03:14:07 GMT", "Vary": "Accept"}
-PATHS = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/minik8s/audit", "/openapi/v3", "/readyz", "/version"]
+PATHS = [
+    "/api",
+    "/api/v1",
+    "/apis",
+    "/healthz",
+    "/livez",
+    "/minik8s/audit",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/readyz",
+    "/version",
+]
 
 
 @dataclass(frozen=True)
@@ -27,11 +41,11 @@ class Page:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def find(path: str, query: Mapping[str, str]) -> Page | None:
-    """The page at a path, if there is one."""
+def find(path: str, query: Mapping[str, str], accept: str = "") -> Page | None:
+    """The page at a path, if there is one, in the first form of `accept` that there is."""
     parts = path.strip("/").split("/")
     if parts[0] == "openapi":
-        return _openapi("/".join(parts[1:]), query)
+        return _swagger(accept) if parts[1:] == ["v2"] else _openapi("/".join(parts[1:]), query)
     found = _discovery(parts)
     return None if found is None else Page(codec.encode(found))
 
@@ -44,6 +58,13 @@ def _openapi(path: str, query: Mapping[str, str]) -> Page | None:
     if content is None:
         return None
     return _tagged(content, KEPT if query.get("hash") == openapi.etag(content) else {})
+
+
+def _swagger(accept: str) -> Page:
+    """For kubectl the protobuf that it asks for; programs that ask for anything else read JSON."""
+    if any(offered["type"] in ASK_FOR_PROTOBUF for offered in forms.offers(accept)):
+        return replace(_tagged(swagger.as_protobuf()), content_type=SWAGGER_PROTOBUF)
+    return _tagged(swagger.as_json())
 
 
 def _tagged(content: bytes, headers: Mapping[str, str] | None = None) -> Page:

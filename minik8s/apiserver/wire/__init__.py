@@ -15,6 +15,7 @@ no line here. kubectl reads it before it dares to write, and `kubectl explain` s
     schemas.py      a type → its schema, under the name that upstream gave it
     operations.py   a kind → what can be asked of it, at which path, with which answers
     openapi.py      both as documents: OpenAPI v3, one for each group and version, behind an index of hashes
+    swagger.py      the same in OpenAPI v2, one for everything; gnostic.py writes it as protobuf
 
 Read them in this order.
 """

@@ -99,7 +99,7 @@ def _operation(each: Operation) -> dict[str, Any]:
     made: dict[str, Any] = {
         "tags": [each.tag],
         "operationId": each.id,
-        "description": f"{each.verb} {each.cls.resource.qualified}{f'/{each.subresource}' if each.subresource else ''}",
+        "description": each.description,
         "parameters": [_in_query(name) for name in each.query],
         "responses": {str(code): _answer(name) for code, name in each.answers.items()}
         | {str(code): {"$ref": f"#/components/responses/{code}"} for code in each.failures},

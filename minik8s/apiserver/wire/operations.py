@@ -87,6 +87,11 @@ class Operation:
         return "WithPath" if self.path.endswith("{path}") else ""
 
     @property
+    def description(self) -> str:
+        subresource = f"/{self.subresource}" if self.subresource else ""
+        return f"{self.verb} {self.cls.resource.qualified}{subresource}"
+
+    @property
     def tag(self) -> str:
         first, *rest = _group(self.cls)
         return f"{first}{''.join(each.title() for each in rest)}_{self.cls.resource.version}"

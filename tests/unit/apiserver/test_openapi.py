@@ -7,7 +7,7 @@ import pytest
 
 from minik8s.api import kinds
 from minik8s.apiserver import discovery, pages, routes
-from minik8s.apiserver.wire import openapi, operations
+from minik8s.apiserver.wire import openapi, operations, swagger
 
 GROUP_VERSIONS = sorted({(cls.resource.group, cls.resource.version) for cls in kinds.KINDS})
 POD = "io.k8s.api.core.v1.Pod"
@@ -152,3 +152,98 @@ def test_a_document_without_its_hash_or_with_an_old_one_is_not_to_be_kept():
 @pytest.mark.parametrize("path", ["/openapi", "/openapi/v3/api", "/openapi/v3/apis/none/v1", "/openapi/v4"])
 def test_there_is_nothing_at_other_paths(path):
     assert pages.find(path, {}) is None
+
+
+# --- v2, for older kubectls and other programs --------------------------------------------------------------------
+
+
+def swagger_page(accept):
+    return pages.find("/openapi/v2", {}, accept)
+
+
+def fields(data):
+    """Protobuf's wire format, read back without a table: (number, bytes or number) one after the other."""
+    at, found = 0, []
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(data):
+        key = varint()
+        value = varint()
+        if key & 7 == 2:
+            value, at = data[at : at + value], at + value
+        found.append((key >> 3, value))
+    return found
+
+
+def numbered(data, number):
+    return [value for each, value in fields(data) if each == number]
+
+
+def named(data, number=1):
+    """An object of protobuf: a list of pairs."""
+    pairs = [dict(fields(pair)) for pair in numbered(data, number)]
+    return {pair[1].decode(): pair[2] for pair in pairs}
+
+
+def inside(data, *numbers):
+    """What is in the field of a field, or nothing."""
+    for number in numbers:
+        data = b"".join(numbered(data, number))
+    return data
+
+
+def test_kubectl_gets_protobuf_and_everybody_else_json():
+    asked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    page = swagger_page(asked)
+    assert page.content_type == asked.replace("@", ".")
+    for accept in ("application/json", "*/*", ""):
+        assert json.loads(swagger_page(accept).body)["swagger"] == "2.0"
+    assert swagger_page("").headers["ETag"] != page.headers["ETag"]
+
+
+def test_the_protobuf_says_the_same_as_the_json():
+    document, encoded = swagger.build(), swagger.as_protobuf()
+    assert numbered(encoded, 1) == [b"2.0"]
+    (definitions,) = numbered(encoded, 9)
+    schemas_ = named(definitions)
+    assert list(schemas_) == list(document["definitions"])
+    for name, schema in schemas_.items():
+        wanted = document["definitions"][name]
+        assert numbered(schema, 4) == [wanted["description"].encode()]
+        assert [each.decode() for each in numbered(schema, 19)] == wanted.get("required", [])
+        properties = [list(named(each)) for each in numbered(schema, 25)]
+        assert properties == ([list(wanted["properties"])] if wanted.get("properties") else [])
+
+
+def test_a_pointer_and_an_extension_survive_protobuf():
+    (definitions,) = numbered(swagger.as_protobuf(), 9)
+    pod = named(definitions)[POD]
+    spec = named(numbered(pod, 25)[0])["spec"]
+    assert numbered(spec, 1) == [b"#/definitions/io.k8s.api.core.v1.PodSpec"]
+    extension = dict(fields(numbered(pod, 31)[0]))
+    assert extension[1] == b"x-kubernetes-group-version-kind"
+    assert json.loads(dict(fields(extension[2]))[2]) == [{"group": "", "version": "v1", "kind": "Pod"}]
+
+
+def test_old_kubectls_find_that_the_server_checks_fields():
+    (paths,) = numbered(swagger.as_protobuf(), 8)
+    (patch,) = numbered(named(paths, 2)["/api/v1/namespaces/{namespace}/pods/{name}"], 8)
+    names = {numbered(inside(each, 1, 2, 3), 4)[0].decode() for each in numbered(patch, 8) if inside(each, 1, 2, 3)}
+    assert {"fieldValidation", "dryRun"} <= names
+
+
+def test_every_pointer_of_v2_points_to_something_in_it():
+    document = swagger.build()
+    pointers = {each["$ref"] for each in walk(document) if isinstance(each, dict) and isinstance(each.get("$ref"), str)}
+    assert pointers and {each.removeprefix("#/definitions/") for each in pointers} <= set(document["definitions"])
+    assert not any("allOf" in each or "oneOf" in each for each in walk(document) if isinstance(each, dict))
