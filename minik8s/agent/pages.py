@@ -7,13 +7,15 @@ The paths are the kubelet's own, because the API server of any Kubernetes asks f
 import select
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from minik8s import params
 from minik8s.agent.observed import Container
+from minik8s.agent.world import dial
 from minik8s.agent.world import exec as commands
 from minik8s.agent.world.docker import Engine, EngineError, Log
 from minik8s.agent.world.probes import local_page
@@ -68,13 +70,16 @@ class Pages:
 
     # --- Containers ---
 
+    def _known(self, pod: tuple[str, str]) -> Pod:
+        found = self._pods.get("/".join(pod))
+        if found is None:
+            raise Refused(404, f'pod "{pod[1]}" not found on this node')
+        return found
+
     def container(self, pod: tuple[str, str], name: str, previous: bool = False) -> Container:
         """The attempt of a container that is meant. Raises Refused in upstream's words."""
-        key = "/".join(pod)
-        known = self._pods.get(key)
-        if known is None:
-            raise Refused(404, f'pod "{pod[1]}" not found on this node')
-        seen = self._engine.observe(key).get(known.metadata.uid)
+        known = self._known(pod)
+        seen = self._engine.observe("/".join(pod)).get(known.metadata.uid)
         attempts = [c for c in seen.attempts(name) if c.state != "created"] if seen else []
         if previous:
             attempts = attempts[:-1]
@@ -104,6 +109,14 @@ class Pages:
             return commands.attach(self._engine, found.id, stdin=stdin)
         except EngineError as error:
             raise Refused(500, str(error)) from error
+
+    def dialler(self, pod: tuple[str, str]) -> Callable[[int], socket.socket]:
+        """How to reach the ports of a Pod from inside."""
+        known = self._known(pod)
+        seen = self._engine.observe("/".join(pod)).get(known.metadata.uid)
+        if seen is None or seen.sandbox is None:
+            raise Refused(400, f'pod "{pod[1]}" is not running')
+        return partial(dial.loopback, seen.sandbox.pid)
 
     def _running(self, pod: tuple[str, str], name: str) -> Container:
         found = self.container(pod, name)

@@ -16,7 +16,7 @@ from minik8s.apiserver.registry import Registry, key_of
 from minik8s.apiserver.request import Request
 from minik8s.apiserver.streaming import Agents, Answer, Question, Upgraded, log_question, upgrade_question
 
-SUBRESOURCES = ("log", "exec", "attach", "proxy")
+SUBRESOURCES = ("log", "exec", "attach", "portforward", "proxy")
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
@@ -30,22 +30,27 @@ class Relay:
     def answer(self, request: Request, environ: Mapping[str, Any]) -> Answer | Upgraded:
         if self._agents is None:
             raise errors.unavailable("this API server has no client certificate for the agents")
-        query = environ.get("QUERY_STRING", "")
         name = request.target.name
         self._registry.wait_fresh()
         if request.target.subresource == "proxy":
             return self._agents.ask(self._node(name), _proxy_question(request, environ))
         pod = self._find(Pod, request.target.namespace, name)
         assert isinstance(pod, Pod)
-        container = container_of(pod, (parse_qs(query).get("container") or [""])[0])
         if not pod.spec.nodeName:
             raise errors.bad_request(f"pod {name} does not have a host assigned")
-        node, where = self._node(pod.spec.nodeName), (request.target.namespace, name)
-        if request.target.subresource in ("exec", "attach"):
-            page = request.target.subresource
-            return self._agents.upgrade(node, upgrade_question(page, where, container, environ))
+        return self._of_pod(request, pod, environ)
+
+    def _of_pod(self, request: Request, pod: Pod, environ: Mapping[str, Any]) -> Answer | Upgraded:
+        assert self._agents is not None
+        query, page = environ.get("QUERY_STRING", ""), request.target.subresource
+        node, where = self._node(pod.spec.nodeName), (request.target.namespace, request.target.name)
+        if page == "portforward":
+            return self._agents.upgrade(node, upgrade_question(("portForward", *where), environ))
+        container = container_of(pod, (parse_qs(query).get("container") or [""])[0])
+        if page in ("exec", "attach"):
+            return self._agents.upgrade(node, upgrade_question((page, *where, container), environ))
         follow = parse_qs(query).get("follow", [""])[0] in ("true", "1")
-        return self._agents.ask(node, log_question(where, container, query), follow)
+        return self._agents.ask(node, log_question((*where, container), query), follow)
 
     def _node(self, name: str) -> Node:
         node = self._find(Node, "", name)

@@ -9,7 +9,7 @@ Read next: streams/pump.py.
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,14 +124,14 @@ def unreachable(node: Node, error: Exception) -> errors.Failure:
     return errors.unavailable(f'the agent on node "{node.metadata.name}" does not answer: {error}')
 
 
-def log_question(pod: tuple[str, str], container: str, query: str) -> Question:
-    """The agent's page with a container's log. `pod`: namespace and name."""
-    return Question(_target("containerLogs", pod, container, query))
+def log_question(place: Sequence[str], query: str) -> Question:
+    """The agent's page with a container's log. `place`: namespace, Pod, container."""
+    return Question(_target(("containerLogs", *place), query))
 
 
-def upgrade_question(page: str, pod: tuple[str, str], container: str, environ: Mapping[str, Any]) -> Question:
+def upgrade_question(page: Sequence[str], environ: Mapping[str, Any]) -> Question:
     """The client's own upgrade request, at the agent's page for it."""
-    target = _target(page, pod, container, environ.get("QUERY_STRING", ""))
+    target = _target(page, environ.get("QUERY_STRING", ""))
     return Question(target, environ.get("REQUEST_METHOD", "GET"), upgrade_headers(environ))
 
 
@@ -146,9 +146,9 @@ def upgrade_headers(environ: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _target(page: str, pod: tuple[str, str], container: str, query: str) -> str:
-    path = "/".join(quote(part, safe="") for part in (page, *pod, container))
-    return f"/{path}?{query}" if query else f"/{path}"
+def _target(page: Sequence[str], query: str) -> str:
+    path = "/" + "/".join(quote(part, safe="") for part in page)
+    return f"{path}?{query}" if query else path
 
 
 def _stream(sock: socket.socket, answer: handshake.Answer) -> Iterator[bytes]:

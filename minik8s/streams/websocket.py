@@ -9,7 +9,7 @@ Read next: client.py, and the agent's server for the other end.
 import base64
 import hashlib
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 from wsproto.connection import Connection, ConnectionState, ConnectionType
@@ -65,41 +65,35 @@ def switching(key: str, protocol: str) -> bytes:
 # --- Frames -----------------------------------------------------------------------------------------------------------
 
 
-class Channels:
-    """One side of a connection after the handshake, without I/O."""
+class Messages:
+    """One side of a connection after the handshake, without I/O: binary messages, as they come in pieces."""
 
-    def __init__(self, server: bool, protocol: str = V5) -> None:
+    def __init__(self, server: bool) -> None:
         self._frames = Connection(ConnectionType.SERVER if server else ConnectionType.CLIENT)
-        self._protocol = protocol
-        self._channel: int | None = None  # of the message that is coming in pieces
-        self._parts = bytearray()
         self.closed = False  # the other side has said goodbye
 
-    def feed(self, data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
-        """Bytes from the network → the channel data in them (CLOSE: data is the channel that ended), bytes to
+    def feed(self, data: bytes) -> tuple[list[tuple[bytes, bool]], bytes]:
+        """Bytes from the network → pieces of messages, each with whether it is the last of its message; and bytes to
         answer.
         """
         if self._frames.state is ConnectionState.CLOSED:
             return [], b""
-        found: list[tuple[int, bytes]] = []
+        found: list[tuple[bytes, bool]] = []
         reply = b""
         try:
             self._frames.receive_data(data)
             for event in self._frames.events():
                 reply += self._answer(event)
                 if isinstance(event, BytesMessage | TextMessage):
-                    found += self._message(event)
+                    piece = event.data.encode() if isinstance(event, TextMessage) else bytes(event.data)
+                    found.append((piece, event.message_finished))
         except RemoteProtocolError as error:
             raise BadFrame(str(error)) from error
         return found, reply
 
-    def message(self, channel: int, data: bytes) -> bytes:
-        """The frame of some data on a channel."""
-        return self._frames.send(BytesMessage(bytes([channel]) + data)) if self._open() else b""
-
-    def end(self, channel: int) -> bytes:
-        """The frame that ends one channel; nothing in v4, which cannot say it."""
-        return self.message(CLOSE, bytes([channel])) if self._protocol == V5 else b""
+    def message(self, data: bytes) -> bytes:
+        """The frame of one whole message."""
+        return self._frames.send(BytesMessage(data)) if self._open() else b""
 
     def close(self, code: int = 1000) -> bytes:
         """The closing frame."""
@@ -119,23 +113,57 @@ class Channels:
             return self._frames.send(event) if self._open() else b""
         return b""
 
-    def _message(self, event: BytesMessage | TextMessage) -> Iterable[tuple[int, bytes]]:
-        data = event.data.encode() if isinstance(event, TextMessage) else bytes(event.data)
+
+class Channels:
+    """Messages whose first byte is the number of a channel. `whole`: those whose messages are passed on whole."""
+
+    def __init__(self, server: bool, protocol: str = V5, whole: Collection[int] = _WHOLE) -> None:
+        self._messages = Messages(server)
+        self._protocol = protocol
+        self._whole = whole
+        self._channel: int | None = None  # of the message that is coming in pieces
+        self._parts = bytearray()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the other side has said goodbye."""
+        return self._messages.closed
+
+    def feed(self, data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
+        """Bytes from the network → the channel data in them (CLOSE: data is the channel that ended), bytes to
+        answer.
+        """
+        pieces, reply = self._messages.feed(data)
+        return [found for piece, last in pieces for found in self._piece(piece, last)], reply
+
+    def message(self, channel: int, data: bytes) -> bytes:
+        """The frame of some data on a channel."""
+        return self._messages.message(bytes([channel]) + data)
+
+    def end(self, channel: int) -> bytes:
+        """The frame that ends one channel; nothing in v4, which cannot say it."""
+        return self.message(CLOSE, bytes([channel])) if self._protocol == V5 else b""
+
+    def close(self, code: int = 1000) -> bytes:
+        """The closing frame."""
+        return self._messages.close(code)
+
+    def _piece(self, data: bytes, last: bool) -> Iterable[tuple[int, bytes]]:
         if self._channel is None:
             if not data:
                 return
             self._channel, data = data[0], data[1:]
         channel = self._channel
-        if event.message_finished:
+        if last:
             self._channel = None
-        if channel not in _WHOLE:
+        if channel not in self._whole:
             if data:
                 yield channel, data
             return
         self._parts += data
         if len(self._parts) > _MOST_WHOLE:
             raise BadFrame(f"too much on channel {channel}")
-        if event.message_finished:
+        if last:
             whole, self._parts = bytes(self._parts), bytearray()
             yield channel, whole
 
@@ -224,3 +252,26 @@ class Session:
     def close(self, code: int = 1000) -> None:
         """Say goodbye."""
         self.link.send(self._channels.close(code))
+
+
+class Tunnel(Link):
+    """A link whose bytes travel in WebSocket's messages: for SPDY, which kubectl since 1.31 wraps so."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self._messages = Messages(server=True)
+
+    def receive(self) -> bytes:
+        data = super().receive()
+        pieces, reply = self._messages.feed(data) if data else ([], b"")
+        super().send(reply)
+        self.ended = self.ended or self._messages.closed
+        return b"".join(piece for piece, _ in pieces)
+
+    def send(self, data: bytes) -> None:
+        if data:
+            super().send(self._messages.message(data))
+
+    def finish(self) -> None:
+        """WebSocket has no half-closing: this is goodbye."""
+        super().send(self._messages.close())

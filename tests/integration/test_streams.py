@@ -269,7 +269,7 @@ def api_server(agents):
         path, _, query = target.partition("?")
         environ = {"REQUEST_METHOD": method, "QUERY_STRING": query}
         environ |= {"HTTP_" + name.upper().replace("-", "_"): value for name, value in fields(head).items()}
-        asked = streaming.upgrade_question("exec", ("default", path.strip("/")), "app", environ)
+        asked = streaming.upgrade_question(("exec", "default", path.strip("/"), "app"), environ)
         answer = agents.upgrade(NODE, asked)
         if isinstance(answer, streaming.Upgraded):
             answer.carry(sock)
@@ -345,7 +345,7 @@ def test_a_followed_log_comes_line_by_line_and_hanging_up_ends_it_at_the_agent(p
             ended.set()
 
     agents = streaming.Agents(pki.folder / "crt", pki.folder / "crt", pki.folder / "key", listen(log).port)
-    answer = agents.ask(NODE, streaming.log_question(("default", "web"), "app", "follow=true"), follow=True)
+    answer = agents.ask(NODE, streaming.log_question(("default", "web", "app"), "follow=true"), follow=True)
     assert (answer.code, next(answer.body)) == (200, b"one\n")
     more.set()
     assert next(answer.body) == b"two\n"
@@ -358,5 +358,5 @@ def test_an_agent_that_is_not_there_is_a_clear_failure(pki):
         sock.bind(("127.0.0.1", 0))
         agents = streaming.Agents(pki.folder / "crt", pki.folder / "crt", pki.folder / "key", sock.getsockname()[1])
         with pytest.raises(errors.Failure) as caught:
-            agents.ask(NODE, streaming.log_question(("default", "web"), "app", ""))
+            agents.ask(NODE, streaming.log_question(("default", "web", "app"), ""))
     assert caught.value.code == 503 and 'node "n"' in caught.value.status.message

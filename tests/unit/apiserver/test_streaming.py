@@ -21,7 +21,7 @@ ENVIRON = {
 
 
 def test_the_upgrade_is_passed_on_and_credentials_are_not():
-    question = streaming.upgrade_question("exec", ("default", "web-1"), "app", ENVIRON)
+    question = streaming.upgrade_question(("exec", "default", "web-1", "app"), ENVIRON)
     assert question.target == "/exec/default/web-1/app?command=sh&command=-c&stdout=true"
     names = {name.lower() for name in question.headers}
     assert names == {
@@ -34,10 +34,10 @@ def test_the_upgrade_is_passed_on_and_credentials_are_not():
 
 
 def test_a_log_is_asked_for_by_namespace_pod_and_container():
-    assert streaming.log_question(("default", "web"), "app", "follow=true").target == (
+    assert streaming.log_question(("default", "web", "app"), "follow=true").target == (
         "/containerLogs/default/web/app?follow=true"
     )
-    assert streaming.log_question(("a", "../../run"), "b", "").target == "/containerLogs/a/..%2F..%2Frun/b"
+    assert streaming.log_question(("a", "../../run", "b"), "").target == "/containerLogs/a/..%2F..%2Frun/b"
 
 
 def test_an_agent_is_dialled_at_its_nodes_internal_address():
