@@ -10,10 +10,13 @@
 
 BIN := .venv/bin
 
-.PHONY: setup demo check test unit integration bench test-vm clean
+.PHONY: setup setup-tests demo check test unit integration bench test-vm clean
 
 setup:
 	@sh minik8s/cluster/setup.sh
+
+setup-tests:
+	@sh minik8s/cluster/setup.sh tests
 
 demo: setup
 	@$(BIN)/minik8s demo
@@ -26,18 +29,18 @@ check: setup
 	$(BIN)/pytest -q tests/unit/test_house.py
 
 # One after the other also under `make -j`: first what fails fastest.
-test: setup
+test: setup-tests
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory integration
 
-unit: setup
+unit: setup-tests
 	$(BIN)/pytest -q tests/unit
 
-integration: setup
+integration: setup-tests
 	$(BIN)/pytest -q tests/integration
 
-bench: setup
+bench: setup-tests
 	$(BIN)/pytest -q -s --timeout=600 tests/bench
 
 test-vm: setup

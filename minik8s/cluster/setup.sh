@@ -3,10 +3,12 @@
 #
 # Installs only what is not there yet, starts no service, and does nothing (in a fraction of a second) when all is there.
 # A program is asked for by its name, not by its package: another vendor's Docker or a newer etcd serves as well.
+# `setup.sh tests` also brings what only the tests want: Kubernetes' own clients, and its published schemas.
 
 set -eu
 cd "$(dirname "$0")/../.."
 
+FOR=${1:-use} # or tests
 ETCD_MINIMUM=3.4.22 # as in minik8s/params.py
 PYTHON=/usr/bin/python3
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
@@ -113,7 +115,8 @@ make_venv() {
         "$PYTHON" -m venv .venv
     fi
     extras=dev
-    etcd_serves || extras=dev,etcd
+    etcd_serves || extras=$extras,etcd
+    [ "$FOR" = use ] || extras=$extras,$FOR
     say "installing the Python packages into .venv"
     .venv/bin/python -m pip install -qq --use-pep517 --disable-pip-version-check --root-user-action=ignore \
         -e ".[$extras]"
@@ -122,8 +125,10 @@ make_venv() {
 install_packages
 [ -x "$PYTHON" ] || die "there is no $PYTHON; please install python3"
 now=$(stamp)
-if [ ! -x .venv/bin/minik8s ] || [ "$(cat .venv/minik8s-stamp 2>/dev/null)" != "$now" ]; then
-    make_venv
-    echo "$now" >.venv/minik8s-stamp
-    say "done"
-fi
+# What is there for the tests serves for use as well.
+case "$(cat .venv/minik8s-stamp 2>/dev/null)" in
+    "$now $FOR" | "$now tests") [ ! -x .venv/bin/minik8s ] || exit 0 ;;
+esac
+make_venv
+echo "$now $FOR" >.venv/minik8s-stamp
+say "done"

@@ -234,7 +234,7 @@ def test_a_debugging_container_joins_a_running_pod(terminals: list[Terminal]) ->
         assert "looker" in said or not said
         say(
             terminal,
-            "kubectl wait pod/talker --timeout=40s --for=jsonpath='{.status.ephemeralContainerStatuses[0].name}'=looker",
+            "kubectl wait pod/talker --timeout=9s --for=jsonpath='{.status.ephemeralContainerStatuses[0].name}'=looker",
         )
         with running(terminal, "kubectl logs -f talker -c looker") as logs:
             logs.wait("^I see$")
