@@ -4,6 +4,7 @@ node's components.
 The paths are the kubelet's own, because the API server of any Kubernetes asks for those. Read next: server.py.
 """
 
+import resource
 import select
 import socket
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from minik8s import params
+from minik8s.agent import usage
 from minik8s.agent.observed import Container
 from minik8s.agent.world import dial
 from minik8s.agent.world import exec as commands
@@ -60,6 +62,8 @@ class Pages:
             return Page("application/json", self._list())
         if head == "containerLogs" and len(rest) == 3:
             return Page("text/plain", self._logs((rest[0], rest[1]), rest[2], query, connection))
+        if [head, *rest] == ["metrics", "resource"]:
+            return Page("text/plain; version=0.0.4", self._resources().encode())
         if head == "debug" and rest:
             return relay(rest[0], "/".join(rest[1:]), query)
         raise Refused(404, f"no page {path}")
@@ -67,6 +71,11 @@ class Pages:
     def _list(self) -> bytes:
         items = [codec.to_dict(pod) for pod in self._pods.values()]
         return codec.encode({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items})
+
+    def _resources(self) -> str:
+        own = resource.getrusage(resource.RUSAGE_SELF)
+        used = own.ru_utime + own.ru_stime, own.ru_maxrss * 1024
+        return usage.page(self._engine.uses(), used, int(clock.wall() * 1000))
 
     # --- Containers ---
 

@@ -16,6 +16,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from minik8s import params
 from minik8s.agent.observed import Container, Sandbox, Seen
 from minik8s.agent.recipe import ContainerRecipe, Home, SandboxRecipe
+from minik8s.agent.usage import Use, measured
 from minik8s.agent.world import inspect
 
 _CONNECTIONS = 24  # workers, probes, log readers at a time; more wait for a free one
@@ -246,6 +247,23 @@ class Engine:
     def _offer(self) -> str:
         names = [name for names, _ in self.images() for name in names if name != params.PAUSE_IMAGE]
         return f"Images on this node: {', '.join(names) or 'none'}"
+
+    # --- Use ---
+
+    def uses(self) -> list[Use]:
+        """What each running container of this node uses; one that ends meanwhile is left out."""
+        found = []
+        for entry in self._list(params.LABEL_POD_UID):
+            if entry["State"] != "running":
+                continue
+            labels = entry["Labels"]
+            try:
+                stats = self.api.stats(entry["Id"], stream=False, one_shot=True)
+            except (DockerException, OSError):
+                continue
+            where = labels[params.LABEL_POD_NAMESPACE], labels[params.LABEL_POD_NAME]
+            found.append(Use(*where, labels.get(params.LABEL_CONTAINER, ""), *measured(stats)))
+        return found
 
     # --- Logs ---
 
