@@ -18,9 +18,11 @@ from minik8s.api.core import (
 )
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object
+from minik8s.api.metrics import NodeMetrics, PodMetrics
 from minik8s.api.networking import Ingress, IngressClass, IPAddress
 from minik8s.api.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 
+# The kinds whose objects are kept.
 KINDS: tuple[type[Object], ...] = (
     Namespace,
     Node,
@@ -47,8 +49,16 @@ KINDS: tuple[type[Object], ...] = (
     ClusterRoleBinding,
 )
 
-_BY_KIND = {(cls.resource.apiVersion, cls.resource.kind): cls for cls in KINDS}
-_BY_PLURAL = {(cls.resource.group, cls.resource.version, cls.resource.plural): cls for cls in KINDS}
+# Kinds that are answered when somebody asks, and never stored.
+MOMENTARY: tuple[type[Object], ...] = (
+    NodeMetrics,
+    PodMetrics,
+)
+
+ALL = (*KINDS, *MOMENTARY)
+
+_BY_KIND = {(cls.resource.apiVersion, cls.resource.kind): cls for cls in ALL}
+_BY_PLURAL = {(cls.resource.group, cls.resource.version, cls.resource.plural): cls for cls in ALL}
 
 
 def _words(cls: type[Object]) -> set[str]:
@@ -62,7 +72,7 @@ def _words(cls: type[Object]) -> set[str]:
 
 # First come, first named: the core group stands first in the table, as it does for kubectl.
 _BY_WORD: dict[str, type[Object]] = {}
-for _cls in KINDS:
+for _cls in ALL:
     for _word in _words(_cls):
         _BY_WORD.setdefault(_word, _cls)
 

@@ -24,6 +24,10 @@ class Struct(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Base of every type: keyword-only, and what has its default value is not written."""
 
 
+# What can be done with the objects of a stored kind.
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
     """Where a kind lives in the API, and what people may call it."""
 
@@ -36,6 +40,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     namespaced: bool = True
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = VERBS
 
     @property
     def apiVersion(self) -> str:
@@ -196,13 +201,14 @@ class DeleteOptions(Struct):
 T = TypeVar("T", bound=type[Object])
 
 
-def resource(
+def resource(  # noqa: PLR0913 (each says one thing of a kind, and by name)
     plural: str,
     *,
     short: tuple[str, ...] = (),
     namespaced: bool = True,
     categories: tuple[str, ...] = (),
     subresources: tuple[str, ...] = (),
+    verbs: tuple[str, ...] = VERBS,
 ) -> Callable[[T], T]:
     """Tell a kind its API address; version and kind are those its own fields say."""
 
@@ -219,6 +225,7 @@ def resource(
             namespaced=namespaced,
             categories=categories,
             subresources=subresources,
+            verbs=verbs,
         )
         return cls
 

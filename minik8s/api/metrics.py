@@ -11,7 +11,7 @@ class ContainerMetrics(Struct):
     usage: dict[str, Quantity] = {}
 
 
-@resource("nodes", namespaced=False)
+@resource("nodes", namespaced=False, verbs=("get", "list"))
 class NodeMetrics(Object):
     apiVersion: str = says("metrics.k8s.io/v1beta1")
     kind: str = says("NodeMetrics")
@@ -20,7 +20,7 @@ class NodeMetrics(Object):
     usage: dict[str, Quantity] = {}
 
 
-@resource("pods")
+@resource("pods", verbs=("get", "list"))
 class PodMetrics(Object):
     apiVersion: str = says("metrics.k8s.io/v1beta1")
     kind: str = says("PodMetrics")

@@ -22,7 +22,8 @@ class IPAddressSpec(Struct):
     parentRef: ParentReference | None = None
 
 
-@resource("ipaddresses", short=("ip",), namespaced=False)
+# It is written with its Service and in no other way.
+@resource("ipaddresses", short=("ip",), namespaced=False, verbs=("get", "list", "watch"))
 class IPAddress(Object):
     """An address of the Service range that is in use, and by which Service."""
 

@@ -9,11 +9,8 @@ from typing import Any
 
 from minik8s.api import kinds
 from minik8s.api.meta import Object
-from minik8s.api.networking import IPAddress
 from minik8s.apiserver.routes import group_versions
 
-READS = ["get", "list", "watch"]
-VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 SUBRESOURCE_VERBS = {
     "binding": ["create"],
     "eviction": ["create"],
@@ -55,14 +52,14 @@ def core_versions() -> dict[str, Any]:
     """/api"""
     return {
         "kind": "APIVersions",
-        "versions": group_versions(kinds.KINDS).get("", []),
+        "versions": group_versions(kinds.ALL).get("", []),
         "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": ""}],
     }
 
 
 def group(name: str) -> dict[str, Any] | None:
     """/apis/<group>"""
-    versions = group_versions(kinds.KINDS).get(name)
+    versions = group_versions(kinds.ALL).get(name)
     if not name or not versions:
         return None
     listed = [{"groupVersion": f"{name}/{each}", "version": each} for each in versions]
@@ -71,13 +68,13 @@ def group(name: str) -> dict[str, Any] | None:
 
 def groups() -> dict[str, Any]:
     """/apis"""
-    found = [group(name) for name in group_versions(kinds.KINDS) if name]
+    found = [group(name) for name in group_versions(kinds.ALL) if name]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": found}
 
 
 def resources(name: str, version_: str) -> dict[str, Any] | None:
     """/api/v1 and /apis/<group>/<version>"""
-    found = [cls for cls in kinds.KINDS if (cls.resource.group, cls.resource.version) == (name, version_)]
+    found = [cls for cls in kinds.ALL if (cls.resource.group, cls.resource.version) == (name, version_)]
     if not found:
         return None
     entries = [entry for cls in found for entry in (_kind(cls), *_subresources(cls))]
@@ -89,8 +86,7 @@ def verbs_of(cls: type[Object], subresource: str = "") -> list[str]:
     """What can be done with objects of a kind, or with a subresource of it."""
     if subresource:
         return SUBRESOURCE_VERBS.get(subresource, ["get", "patch", "update"])
-    # An IPAddress is written with its Service and in no other way.
-    return READS if cls is IPAddress else VERBS
+    return list(cls.resource.verbs)
 
 
 def _kind(cls: type[Object]) -> dict[str, Any]:

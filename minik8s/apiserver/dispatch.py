@@ -8,8 +8,7 @@ import functools
 import threading
 from collections.abc import Callable
 
-from minik8s.api import codec, meta
-from minik8s.api.networking import IPAddress
+from minik8s.api import codec, kinds, meta
 from minik8s.apiserver import access, admission, applying, errors, forms, reads, subresources, usage
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request, Written
@@ -38,6 +37,8 @@ class Dispatcher:
         self.tokens = Tokens(registry, keys) if keys else None
         self.verbs = Verbs(registry)
         self.watches = Watches(registry)
+        # Kinds that are not stored, and who answers for them.
+        self.momentary: dict[type[meta.Object], Callable[[Request], Answer]] = {}
         self.prepared = threading.Event()  # set when the first namespaces are there
 
     def answer(self, request: Request) -> Answer:
@@ -55,6 +56,8 @@ class Dispatcher:
     def _answer(self, request: Request) -> Answer:
         if request.target.subresource:
             return self._subresource(request)
+        if request.cls in kinds.MOMENTARY:
+            return self._momentary(request)
         if request.verb == "get":
             return reads.get(self.registry, request)
         if request.verb == "list":
@@ -67,6 +70,14 @@ class Dispatcher:
             return applying.patch(self.verbs, request)
         write: Callable[[Request], Answer] = getattr(self.verbs, request.verb)
         return write(request)
+
+    def _momentary(self, request: Request) -> Answer:
+        answer = self.momentary.get(request.cls)
+        if answer is None:
+            raise errors.unavailable(
+                f"this API server was started without what answers for {request.cls.resource.kind}"
+            )
+        return answer(request)
 
     def _subresource(self, request: Request) -> Answer:
         if request.target.subresource == "token":
@@ -109,8 +120,8 @@ def _check_method(request: Request) -> None:
     target = request.target
     if not target.name and target.cls.resource.namespaced and not target.namespace and request.verb in WRITES:
         raise errors.method_not_allowed(request.verb)
-    if target.cls is IPAddress and request.verb in WRITES:
-        raise errors.method_not_allowed(f"{request.verb}: an IPAddress is written with its Service, in one transaction")
+    if not target.subresource and request.verb not in target.cls.resource.verbs:
+        raise errors.method_not_allowed(request.verb)
 
 
 def _told_dry_run(request: Request) -> Request:

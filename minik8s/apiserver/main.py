@@ -22,6 +22,7 @@ from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import Dispatcher
 from minik8s.apiserver.http import Server, Taken, Who
+from minik8s.apiserver.metering import Metering
 from minik8s.apiserver.options import ServerOptions
 from minik8s.apiserver.policies import Authorizer
 from minik8s.apiserver.registry import Registry
@@ -131,7 +132,10 @@ def serve(options: ServerOptions) -> Any:
     _at_stop[:] = [dispatcher.watches.broadcaster.stop, stopping.set]
     threading.Thread(target=housekeeping.run, args=(dispatcher, stopping), name="housekeeping", daemon=True).start()
     who = Who(Authenticator(registry, dispatcher.tokens), Authorizer(registry))
-    return Server(dispatcher, Audit(options.audit_file or None), Relay(registry, _agents(options)), who).wsgi()
+    agents = _agents(options)
+    if agents is not None:
+        dispatcher.momentary |= Metering(registry, agents).answerers()
+    return Server(dispatcher, Audit(options.audit_file or None), Relay(registry, agents), who).wsgi()
 
 
 def _agents(options: ServerOptions) -> Agents | None:

@@ -4,7 +4,7 @@ An agent tells CPU seconds since a container began. A rate needs two looks: the 
 least `WINDOW_S` old, so the first answer after a quiet time takes that long and later ones nothing. Nothing is stored,
 and nobody measures when nobody asks. Invariant: a container that began between the looks is left out until the next.
 
-Source: metrics.k8s.io/v1beta1; the kubelet's `/metrics/resource`. Read `relay.py` for the way to an agent.
+Source: metrics.k8s.io/v1beta1; the kubelet's `/metrics/resource`. Read `metering.py` next.
 """
 
 import re
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from minik8s.api import times
-from minik8s.api.meta import ObjectMeta
+from minik8s.api.meta import ObjectMeta, Quantity
 from minik8s.api.metrics import ContainerMetrics, NodeMetrics, PodMetrics
 
 WINDOW_S = 1.0
@@ -54,32 +54,32 @@ def read(page: str) -> Look:
     return Look(at, cpu, memory)
 
 
-def usage(first: Look, second: Look, owner: Owner) -> dict[str, str] | None:
+def usage(first: Look, second: Look, owner: Owner) -> dict[str, Quantity] | None:
     """`{"cpu": "12m", "memory": "34Ki"}` in Kubernetes' quantities; None if the owner was not there both times."""
     if owner not in first.cpu or owner not in second.cpu or second.at <= first.at:
         return None
-    spent = max(0.0, second.cpu[owner] - first.cpu[owner])  # a container of the same name that began anew counts from 0
+    spent = max(0.0, second.cpu[owner] - first.cpu[owner])  # a container that began anew counts from 0
     nanocores = int(spent / (second.at - first.at) * 1e9)
     return {"cpu": f"{nanocores}n", "memory": f"{int(second.memory.get(owner, 0)) // 1024}Ki"}
 
 
-def node_metrics(name: str, labels: dict[str, str], looks: tuple[Look, Look]) -> NodeMetrics | None:
+def node_metrics(name: str, labels: dict[str, str], looks: tuple[Look, Look]) -> list[NodeMetrics]:
+    """What a node uses; nothing while it has not been measured twice."""
     used = usage(*looks, NODE)
     if used is None:
-        return None
-    return NodeMetrics(metadata=_meta(name, "", labels, looks), **_when(looks), usage=used)
+        return []
+    return [NodeMetrics(metadata=_meta(name, "", labels, looks), **_when(looks), usage=used)]
 
 
-def pod_metrics(place: tuple[str, str], labels: dict[str, str], looks: tuple[Look, Look]) -> PodMetrics | None:
-    """A Pod's use, container by container; None while none of them has been measured twice."""
+def pod_metrics(place: tuple[str, str], labels: dict[str, str], looks: tuple[Look, Look]) -> list[PodMetrics]:
+    """What a Pod uses, container by container; nothing while none of them has been measured twice."""
     namespace, name = place
     owners = sorted(owner for owner in looks[1].cpu if owner[:2] == place)
-    containers = [
-        ContainerMetrics(name=owner[2], usage=used) for owner in owners if (used := usage(*looks, owner)) is not None
-    ]
+    measured = [(owner[2], usage(*looks, owner)) for owner in owners]
+    containers = [ContainerMetrics(name=container, usage=used) for container, used in measured if used is not None]
     if not containers:
-        return None
-    return PodMetrics(metadata=_meta(name, namespace, labels, looks), **_when(looks), containers=containers)
+        return []
+    return [PodMetrics(metadata=_meta(name, namespace, labels, looks), **_when(looks), containers=containers)]
 
 
 def _meta(name: str, namespace: str, labels: dict[str, str], looks: tuple[Look, Look]) -> ObjectMeta:

@@ -16,6 +16,7 @@ from minik8s.api.words import (
     containers,
     core,
     meta,
+    metrics,
     networking,
     nodes,
     pods,
@@ -34,6 +35,7 @@ WORDS: Words = {
     **networking.WORDS,
     **access.WORDS,
     **authentication.WORDS,
+    **metrics.WORDS,
 }
 
 

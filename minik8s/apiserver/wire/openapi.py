@@ -39,7 +39,7 @@ def etag(content: bytes) -> str:
 
 
 def _group_versions() -> list[tuple[str, str]]:
-    return list(dict.fromkeys((cls.resource.group, cls.resource.version) for cls in kinds.KINDS))
+    return list(dict.fromkeys((cls.resource.group, cls.resource.version) for cls in kinds.ALL))
 
 
 def _path(group: str, version: str) -> str:
@@ -57,7 +57,7 @@ def _document(group: str, version: str) -> bytes:
 
 def build(group: str, version: str) -> dict[str, Any]:
     """The document of one group and version, as plain values."""
-    classes = [cls for cls in kinds.KINDS if (cls.resource.group, cls.resource.version) == (group, version)]
+    classes = [cls for cls in kinds.ALL if (cls.resource.group, cls.resource.version) == (group, version)]
     found = [each for cls in classes for each in operations.of(cls)]
     return {
         "openapi": "3.0.0",

@@ -11,7 +11,7 @@ from minik8s.api.pods import Pod, PodSpec
 from minik8s.apiserver.wire.operations import BODIES
 
 # What is described beside the kinds: the bodies of subresources, the answer to everything, the question of a deletion.
-ROOTS = (*kinds.KINDS, *BODIES.values(), Object, Status, DeleteOptions, ListMeta)
+ROOTS = (*kinds.ALL, *BODIES.values(), Object, Status, DeleteOptions, ListMeta)
 
 
 def types(hint, found):
