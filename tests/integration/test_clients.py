@@ -36,7 +36,7 @@ from minik8s.api.core import Namespace
 from minik8s.api.meta import ObjectMeta
 from minik8s.host import processes
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.system
 
 HERE = Path(__file__).parent
 FILES = HERE / "kubectl" / "files"

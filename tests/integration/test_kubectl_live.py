@@ -22,7 +22,7 @@ import pytest
 from support.cluster import Cluster
 from support.kubectl import FOLDER, OLDEST, Terminal, installed
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.system
 
 PATIENCE_S = 40.0
 Scenario = Callable[[Terminal], None]

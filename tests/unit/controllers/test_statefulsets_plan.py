@@ -41,11 +41,11 @@ class World:
 
     def settle(self, rounds: int = 60) -> None:
         for _ in range(rounds):
+            self.agents()  # before the first look too: a plan may be empty because it waits for them
             actions = self.plan()
             self.api.apply(actions)
             if not actions and not any(each.metadata.deletionTimestamp for each in self.api.all(Pod)):
                 return
-            self.agents()
         raise AssertionError(f"still at work: {words(self.plan())}")
 
     def change(self, image: str = "", **spec) -> None:
