@@ -164,7 +164,9 @@ def test_logs_are_followed_until_the_container_ends(terminals: list[Terminal]) -
         with running(terminal, "kubectl logs -f counter") as seen:
             for number in (1, 2, 3):
                 seen.wait(f"^line {number}$")
-                say(terminal, "kubectl exec counter -- sh -c 'echo on > /go'")
+                terminal.type(
+                    f"kubectl exec counter -- sh -c 'echo on > /go{number}'"
+                )  # the last one ends with the Pod
             seen.wait(r"^\(end\)$")
 
     both(terminals, scenario)
@@ -216,7 +218,10 @@ def test_a_terminal_is_as_large_as_ours_and_its_program_ends_as_it_ends(terminal
 
 def test_attach_speaks_with_the_program_itself(terminals: list[Terminal]) -> None:
     def scenario(terminal: Terminal) -> None:
-        say(terminal, "kubectl run echoer --image=minik8s/toolbox:1 --restart=Never --stdin --command -- cat")
+        say(
+            terminal,
+            "kubectl run echoer --image=minik8s/toolbox:1 --restart=Never --stdin --attach=false --command -- cat",
+        )
         say(terminal, "kubectl wait pod/echoer --for=condition=Ready --timeout=60s")
         with running(terminal, "kubectl attach -i echoer") as attached:
             assert attached.child.stdin
