@@ -27,6 +27,7 @@ PACKAGES = {
     "pods": CORE,
     "volumes": CORE,
     "placement": CORE,
+    "metrics": "io.k8s.metrics.pkg.apis.metrics.v1beta1",
 }
 # Types of ours that upstream has in another package than their neighbours.
 ELSEWHERE = {"TypedLocalObjectReference": CORE}

@@ -9,7 +9,7 @@ from minik8s.api import kinds
 from minik8s.apiserver import discovery, pages, routes
 from minik8s.apiserver.wire import openapi, operations, swagger
 
-GROUP_VERSIONS = sorted({(cls.resource.group, cls.resource.version) for cls in kinds.KINDS})
+GROUP_VERSIONS = sorted({(cls.resource.group, cls.resource.version) for cls in kinds.ALL})
 POD = "io.k8s.api.core.v1.Pod"
 
 
@@ -52,7 +52,7 @@ def test_every_path_that_is_described_leads_to_that_kind(where):
 
 
 def test_operations_have_names_of_their_own():
-    names = [each.id for cls in kinds.KINDS for each in operations.of(cls)]
+    names = [each.id for cls in kinds.ALL for each in operations.of(cls)]
     assert sorted(names) == sorted(set(names))
     wanted = {
         "listCoreV1PodForAllNamespaces",
@@ -66,7 +66,7 @@ def test_operations_have_names_of_their_own():
     assert wanted <= set(names)
 
 
-@pytest.mark.parametrize("cls", kinds.KINDS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", kinds.ALL, ids=lambda cls: cls.__name__)
 def test_the_operations_of_a_kind_are_the_verbs_of_its_discovery(cls):
     plain = {each.verb for each in operations.of(cls) if not each.subresource}
     assert plain == set(discovery.verbs_of(cls)) - {"watch"}
