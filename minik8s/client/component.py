@@ -36,6 +36,7 @@ class Options:
     proxy_mode: str = params.DEFAULT_PROXY_MODE
     dns_ttl: int = params.DNS_TTL_S
     dns_pods: str = params.DNS_DEFAULT_POD_MODE
+    listen: tuple[str, ...] = ()  # sockets it was handed, as fd://N; none: it makes its own
     upstream: str = ""  # DNS servers for names of the rest of the world; none: there is no such world
     upstream_netns: str = ""  # the network namespace they are asked from; none: our own
     docker_host: str = ""

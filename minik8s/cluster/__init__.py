@@ -8,5 +8,6 @@ cluster's name, and the state directory `$MINIK8S_HOME/<name>`. Nothing of it is
 well on real machines.
 
 Read first: `up.py`, which names all steps in order; then `topology.py` and `fabric.py` (the network), `zygote.py` with
-`supervise.py` (the processes), `engine.py` (Docker), `pki.py` (who is who), `down.py` (how all of it goes again).
+`supervise.py` (the processes), `listeners.py` and `handed.py` (sockets that outlive who serves on them), `engine.py`
+(Docker), `pki.py` (who is who), `down.py` (how all of it goes again).
 """

@@ -123,11 +123,13 @@ def launch_server(options: ServerOptions) -> None:
     importlib.import_module(MODULES["apiserver"]).main(options)
 
 
-def options_for(where: state.Paths, record: state.Record, process: str, outside: int = 0) -> Options:
+def options_for(
+    where: state.Paths, record: state.Record, process: str, outside: int = 0, sockets: tuple[int, ...] = ()
+) -> Options:
     """What a component of a cluster on this machine is told.
 
     `outside` is a descriptor, which the component inherits, of the machine's own network namespace: the nodes' have no
-    way out.
+    way out. `sockets` are descriptors that it inherits too, to serve on.
     """
     name, _, node = process.partition("@")
     identity = "proxy" if name == "sidecar" else name  # two processes, one box: who may do what is the same
@@ -147,6 +149,7 @@ def options_for(where: state.Paths, record: state.Record, process: str, outside:
         supervisor=str(where.control) if name == "proxy" else "",
         controllers=controllers(record),
         identity=process,
+        listen=tuple(f"fd://{number}" for number in sockets),
         **({field: getattr(record, field) for field in OF_DNS} if name == "dns" else {}),
     )
 

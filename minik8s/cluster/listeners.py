@@ -54,18 +54,18 @@ def control(path: Path) -> socket.socket:
     return sock
 
 
-def inherited(pid: int, started: int) -> dict[str, socket.socket]:
-    """The listening TCP sockets of a running process, copied to us: {address: socket}."""
-    found: dict[str, socket.socket] = {}
+def inherited(pid: int, started: int, *ports: int) -> list[socket.socket]:
+    """The sockets that others reach a running process by, at one of these ports, copied to us."""
+    found: dict[tuple[int, str], socket.socket] = {}
     pidfd = os.pidfd_open(pid)
     try:
         if processes.alive(pid, started):
             for entry in Path(f"/proc/{pid}/fd").iterdir():
                 if str(_link(entry)).startswith("socket:"):
-                    _keep(found, _copy(pidfd, int(entry.name)))
+                    _keep(found, _copy(pidfd, int(entry.name)), ports)
     finally:
         os.close(pidfd)
-    return found
+    return list(found.values())
 
 
 def _listen(address: str, port: int) -> socket.socket:
@@ -95,11 +95,17 @@ def _copy(pidfd: int, number: int) -> int:
     return descriptor
 
 
-def _keep(found: dict[str, socket.socket], descriptor: int) -> None:
-    """Keep a copied descriptor if it is a listening TCP socket we do not have yet."""
+def _keep(found: dict[tuple[int, str], socket.socket], descriptor: int, ports: tuple[int, ...]) -> None:
+    """Keep a copied descriptor if it is such a socket, and one that we do not have yet."""
     sock = socket.socket(fileno=descriptor)
-    tcp = sock.family == socket.AF_INET and sock.type == socket.SOCK_STREAM
-    if tcp and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and sock.getsockname()[0] not in found:
-        found[sock.getsockname()[0]] = sock
-    else:
-        sock.close()
+    if sock.family in (socket.AF_INET, socket.AF_INET6) and sock.getsockname()[1] in ports and _open_to_all(sock):
+        place = (sock.type, sock.getsockname()[0])
+        if place not in found:
+            found[place] = sock
+            return
+    sock.close()
+
+
+def _open_to_all(sock: socket.socket) -> bool:
+    """TCP that listens, or UDP: not the connection to one peer."""
+    return sock.type == socket.SOCK_DGRAM or bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

@@ -139,7 +139,7 @@ def start_zygote(where: state.Paths, record: state.Record) -> state.Record:
     if registry.zygote(where)[0]:
         certify(where, record)
         return record
-    held = held_sockets(where)
+    held = held_sockets(where, record)
     loopback = held.pop(listeners.LOOPBACK, None) or listeners.loopback(record.port)
     lan = held.pop(params.CONTROL_PLANE_ADDRESS, None) or listeners.inside(record.name)
     control = listeners.control(where.control)
@@ -158,11 +158,12 @@ def certify(where: state.Paths, record: state.Record) -> None:
     pki.ensure(where, record.port, {node: topology.node_address(node) for node in record.nodes}, ingress=record.ingress)
 
 
-def held_sockets(where: state.Paths) -> dict[str, socket.socket]:
+def held_sockets(where: state.Paths, record: state.Record) -> dict[str, socket.socket]:
     """The API's sockets, if an API server outlived its zygote and holds them."""
     for process in registry.read(where):
         if process.name == "apiserver" and process.pid:
-            return listeners.inherited(process.pid, process.started)
+            found = listeners.inherited(process.pid, process.started, record.port, params.API_PORT)
+            return {sock.getsockname()[0]: sock for sock in found}
     return {}
 
 

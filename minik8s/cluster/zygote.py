@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from minik8s.cluster import registry, state, supervise
+from minik8s.cluster import handed, registry, state, supervise
 from minik8s.cluster.supervise import Process
 from minik8s.host import clock, namespaces, processes
 
@@ -44,6 +44,7 @@ class Zygote:
 
     def __init__(self, where: state.Paths, inherited: Inherited) -> None:
         self.where, self.inherited = where, inherited
+        self.handed = handed.Handed(where.name)
         self.table: dict[str, Process] = {}
         self.pidfds: dict[str, int] = {}
         self.outside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # the machine's own network
@@ -58,6 +59,7 @@ class Zygote:
             if process.pid or not process.wanted:
                 self.table[process.name] = process
             if process.pid:
+                self.handed.adopt(process.name, process.pid, process.started)
                 self.watch(process)
 
     def ensure(self, names: list[str]) -> None:
@@ -118,22 +120,33 @@ class Zygote:
         return processes.spawn(list(command.argv), log=log, ns=space, env=command.environment).pid
 
     def fork(self, name: str) -> int:
+        sockets = self.sockets(name)
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
-            self.become(name)
+            self.become(name, sockets)
         return pid
 
-    def become(self, name: str) -> NoReturn:
+    def sockets(self, name: str) -> tuple[int, ...]:
+        """What a process is handed. Without any it tries by itself, and says what is wrong."""
+        if name == "apiserver":
+            return self.inherited.api
+        try:
+            return self.handed.prepare(name)
+        except OSError as error:
+            say(f"{name}: no sockets to hand down: {error}")
+            return ()
+
+    def become(self, name: str, sockets: tuple[int, ...]) -> NoReturn:
         """In the child: turn into the component. Never returns into the zygote's loop."""
 
         def life() -> None:
-            self.shed(keep=self.inherited.api if name == "apiserver" else ())
+            self.shed(keep=sockets)
             redirect(self.where.log(name))
             namespaces.enter(registry.namespace(self.where.name, name))
             processes.set_title(name)
-            run(self.where, name, self.inherited.api, self.outside)
+            run(self.where, name, sockets, self.outside)
 
         processes.end_after(life)
 
@@ -146,8 +159,9 @@ class Zygote:
         gc.enable()
         self.selector.close()
         self.inherited.control.close()
-        for descriptor in [*self.pidfds.values(), *(fd for fd in self.inherited.api if fd not in keep)]:
-            os.close(descriptor)
+        for descriptor in [*self.pidfds.values(), *self.inherited.api, *self.handed.all()]:
+            if descriptor not in keep:
+                os.close(descriptor)
 
     # --- Others ask ---
 
@@ -187,6 +201,7 @@ class Zygote:
     def kill(self, name: str, number: int) -> None:
         """End a process, and keep it down."""
         process = self.table[name] = supervise.stopped(self.table[name])
+        self.handed.release(name)
         if process.pid:
             say(f"kill {name} (pid {process.pid}) with signal {number}, as asked")
             processes.kill(process.pid, number, process.started)
@@ -211,7 +226,7 @@ def run(where: state.Paths, name: str, sockets: tuple[int, ...], outside: int) -
     if name == "apiserver":
         launch.launch_server(launch.server_options(where, sockets))
     else:
-        launch.launch(launch.options_for(where, record, name, outside))
+        launch.launch(launch.options_for(where, record, name, outside, sockets))
 
 
 def redirect(log: Path) -> None:

@@ -19,7 +19,7 @@ from minik8s.dns.meter import Meter
 from minik8s.dns.pages import pages
 from minik8s.dns.plan import Names
 from minik8s.dns.responder import Responder
-from minik8s.dns.server import Server, listen
+from minik8s.dns.server import Server, Sockets, listen
 from minik8s.dns.servers import parse
 from minik8s.dns.upstream import OpenSocket
 from minik8s.host import clock, namespaces
@@ -34,7 +34,8 @@ def main(component: Component) -> None:
         raise ValueError(f"--dns-ttl {options.dns_ttl}: 0 to {params.DNS_MOST_TTL_S} seconds")
     upstream = parse(options.upstream, options.node_ips)
     source = reader.start(component.client, options.dns_pods == "verified", f"{options.title} reader")
-    sockets = listen(options.node_ips[0], params.DNS_PORT)  # after the fork: the reader shall not hold them open
+    # After the fork: the reader shall not hold open what we make ourselves.
+    sockets = handed(options.listen) if options.listen else listen(options.node_ips[0], params.DNS_PORT)
     names = Names(Index(), params.CLUSTER_DOMAIN, options.dns_ttl, options.dns_pods)
     responder = Responder(names)
     server = Server(responder, sockets)
@@ -55,6 +56,15 @@ def main(component: Component) -> None:
     server.close()
     if not component.stop.is_set():
         raise SystemExit(1)
+
+
+def handed(names: tuple[str, ...]) -> Sockets:
+    """The sockets that whoever started us holds, so that they outlive us; UDP first."""
+    numbers = [name.removeprefix("fd://") for name in names]
+    if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
+        raise ValueError(f"--listen {' '.join(names)}: two of fd://N, the first for UDP, the second for TCP")
+    udp, tcp = (socket.socket(fileno=int(number)) for number in numbers)
+    return udp, tcp
 
 
 def ticking(server: Server, meter: Meter) -> Callable[[], None]:

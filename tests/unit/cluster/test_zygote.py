@@ -81,8 +81,9 @@ def test_a_listening_socket_can_be_taken_over_from_a_running_process() -> None:
     if os.geteuid():
         pytest.skip("only root may copy descriptors out of other processes")
     with listeners._listen("127.0.0.1", 0) as sock:
-        found = listeners.inherited(os.getpid(), processes.start_time(os.getpid()) or 0)
-        ports = {each.getsockname()[1] for each in found.values()}
-        for each in found.values():
+        port, beside = sock.getsockname()[1], listeners._listen("127.0.0.1", 0)
+        found = listeners.inherited(os.getpid(), processes.start_time(os.getpid()) or 0, port)
+        ports = [each.getsockname()[1] for each in found]
+        for each in (beside, *found):
             each.close()
-        assert sock.getsockname()[1] in ports
+        assert ports == [port]
