@@ -17,7 +17,7 @@ the few things in which they differ. A request goes through these files, in this
     verbs.py        create, update, patch, delete; deletion.py decides how an object goes; services.py and families.py
                     what a Service keeps and asks for, allocation.py gives it addresses and ports
     registry.py     objects ↔ the store: keys, guards, what to do when the outcome is unknown
-    reads.py        get, list; selection.py holds selectors
+    reads.py        get, list; selection.py holds selectors, parts.py the parts of long lists
     forms.py        the form of an answer: as it is, as a table (tables/), its metadata alone
     watching.py     a watch, until its socket is handed over; broadcast.py then tells all watchers what changes, in one
                     thread: channel.py makes the lines, outlet.py sends them as fast as each watcher takes them

@@ -96,8 +96,11 @@ def apply_conflict(cls: type[Object], name: str, message: str, found: Iterable[t
     return Failure(409, "Conflict", message, details)
 
 
-def expired(message: str) -> Failure:
-    return Failure(410, "Expired", message)
+def expired(message: str, token: str = "") -> Failure:
+    """`token`: how a list can go on nevertheless."""
+    failure = Failure(410, "Expired", message)
+    failure.status.metadata.continue_ = token
+    return failure
 
 
 def too_large(limit: int) -> Failure:
@@ -134,7 +137,8 @@ def _invalid(details: StatusDetails) -> Failure:
     return Failure(422, "Invalid", f'{kind} "{details.name}" is invalid: {body}', details)
 
 
-OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions", "watch": "ListOptions"}
+OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
+OPTIONS |= {"list": "ListOptions", "watch": "ListOptions"}
 
 
 def invalid_options(verb: str, causes: list[StatusCause]) -> Failure:
@@ -152,6 +156,13 @@ def internal(message: str) -> Failure:
 
 def unavailable(message: str) -> Failure:
     return Failure(503, "ServiceUnavailable", message, StatusDetails(retryAfterSeconds=1))
+
+
+def too_large_version(asked: int, current: int) -> Failure:
+    """A revision that has not happened yet: the client knows more than this server, or has made it up."""
+    cause = StatusCause(reason="ResourceVersionTooLarge", message="Too large resource version")
+    message = f"Timeout: Too large resource version: {asked}, current: {current}"
+    return Failure(504, "Timeout", message, StatusDetails(causes=[cause], retryAfterSeconds=1))
 
 
 def timeout(message: str) -> Failure:

@@ -1,23 +1,24 @@
 """Get and list, from the watch cache.
 
 A read without `resourceVersion` is as new as etcd (it asks for the revision and waits for the cache); `0` takes what
-is there; `N` waits until the cache is not older than N. Lists are joined from encoded bytes; nothing is decoded
+is there; `N` waits until the cache is not older than N. What the cache cannot know, a list as it was and the later
+parts of one, comes from etcd: see `parts.py`. Lists are joined from encoded bytes; nothing is decoded
 unless a selector asks. Invariant: a list's resourceVersion is the revision of exactly its content, so a watch from
 there misses nothing.
 """
 
-import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-import msgspec
-
-from minik8s.apiserver import errors, forms, selection
+from minik8s.api.meta import StatusCause
+from minik8s.apiserver import errors, forms, parts, selection
 from minik8s.apiserver.admission import whole
+from minik8s.apiserver.parts import Place
 from minik8s.apiserver.registry import Registry, key_of, prefix_of
 from minik8s.apiserver.request import Answer, Request
-from minik8s.store.model import Compacted, FutureRevision, StoreError
-from minik8s.store.splice import fill
 
+ANY = "0"  # the resourceVersion of who takes what is there
+MATCHES = ("Exact", "NotOlderThan")
 WRITTEN = ("list", "watch", "deletecollection")  # whose answers are in their form already
 
 
@@ -31,23 +32,76 @@ def get(registry: Registry, request: Request) -> Answer:
 
 
 def list_(registry: Registry, request: Request) -> Answer:
-    match = request.query.get("resourceVersionMatch") or "NotOlderThan"
-    if match not in ("Exact", "NotOlderThan"):
-        known = 'supported values: "Exact", "NotOlderThan"'
-        raise errors.bad_request(f'resourceVersionMatch: Unsupported value: "{match}": {known}')
+    options = _options(request.query)
     matches = selection.matcher(request.cls, request.query)
-    limit = whole(request.query.get("limit") or "0", "limit")
-    token = request.query.get("continue", "")
-    if token:
-        return _next_page(registry, request, matches, (limit, token))
-    found, revision = select(registry, request, matches)
-    if match == "Exact":
-        return _exact(registry, request, matches)
-    if 0 < limit < len(found):
-        page, last = found[:limit], found[limit - 1][0]
-        rest = None if matches else len(found) - limit
-        return document(request, [value for _, value in page], revision, (_token(revision, last), rest))
-    return document(request, [value for _, value in found], revision)
+    prefix = scope(request)
+    if options.token:
+        part = parts.read(registry, parts.read_token(prefix, options.token), matches, options.limit)
+    elif options.exact:
+        part = parts.read(registry, Place(prefix, options.revision), matches, options.limit)
+    else:
+        found, revision = select(registry, request, matches)
+        limit = 0 if options.version == ANY else options.limit
+        part = parts.first(found, Place(prefix, revision), limit, matches is not None)
+    return document(request, part.items, part.revision, part.more)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a list's query says of how much and as of when; upstream's ListOptions."""
+
+    limit: int
+    token: str
+    version: str
+    match: str
+
+    @property
+    def revision(self) -> int:
+        return whole(self.version or ANY, "resourceVersion")
+
+    @property
+    def exact(self) -> bool:
+        """As of exactly that revision: when asked for, and for the first of several parts."""
+        asked = self.limit > 0 and self.version not in ("", ANY)
+        return self.match == "Exact" or (asked and not self.match)
+
+
+def _options(query: Mapping[str, str]) -> Options:
+    """Read and checked; what contradicts itself is refused in upstream's words."""
+    options = Options(
+        whole(query.get("limit") or "0", "limit"),
+        query.get("continue", ""),
+        query.get("resourceVersion", ""),
+        query.get("resourceVersionMatch", ""),
+    )
+    wrong = list(_wrong_match(options)) if options.match else []
+    if query.get("sendInitialEvents"):
+        wrong.append(_forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
+    if wrong:
+        raise errors.invalid_options("list", wrong)
+    if options.revision < 0:
+        raise errors.bad_request(f"invalid resourceVersion: {options.version!r} is negative")
+    if options.token and options.version not in ("", ANY):
+        raise errors.bad_request("specifying resource version is not allowed when using continue")
+    return options
+
+
+def _wrong_match(options: Options) -> Iterator[StatusCause]:
+    field = "resourceVersionMatch"
+    if not options.version:
+        yield _forbidden(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
+    if options.token:
+        yield _forbidden(field, "resourceVersionMatch is forbidden when continue is provided")
+    if options.match not in MATCHES:
+        known = ", ".join(f'"{each}"' for each in (*MATCHES, ""))
+        message = f'Unsupported value: "{options.match}": supported values: {known}'
+        yield StatusCause(reason="FieldValueNotSupported", message=message, field=field)
+    if options.match == "Exact" and options.version == ANY:
+        yield _forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+
+
+def _forbidden(field: str, because: str) -> StatusCause:
+    return StatusCause(reason="FieldValueForbidden", message=f"Forbidden: {because}", field=field)
 
 
 def select(
@@ -75,66 +129,7 @@ def freshen(registry: Registry, query: Mapping[str, str]) -> None:
         registry.wait_for(whole(asked, "resourceVersion"))
 
 
-def document(request: Request, items: list[bytes], revision: int, more: tuple[str, int | None] | None = None) -> Answer:
-    """A list, in the form that was asked for."""
-    meta: dict[str, object] = {"resourceVersion": str(revision)}
-    if more is not None:
-        meta["continue"] = more[0]
-        if more[1] is not None:
-            meta["remainingItemCount"] = more[1]
+def document(request: Request, items: list[bytes], revision: int, more: Mapping[str, object] | None = None) -> Answer:
+    """A list, in the form that was asked for. `more`: how it goes on."""
+    meta = {"resourceVersion": str(revision), **(more or {})}
     return Answer(200, forms.of(request).several(items, meta) + b"\n")
-
-
-# --- pages ----------------------------------------------------------------------------------------------------
-
-
-def _token(revision: int, last: str) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode([revision, last])).decode().rstrip("=")
-
-
-def _next_page(
-    registry: Registry, request: Request, matches: selection.Matches | None, page: tuple[int, str]
-) -> Answer:
-    """The rest of a list, as it was when its first page was read: from etcd, at that revision."""
-    limit, token = page
-    try:
-        revision, last = msgspec.json.decode(
-            base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)), type=tuple[int, str]
-        )
-    except (ValueError, msgspec.DecodeError) as error:
-        raise errors.bad_request(f"continue key is not valid: {error}") from error
-    if not last.startswith(scope(request)):
-        raise errors.bad_request("continue key is not valid: it belongs to another list")
-    found = _at(registry, request, matches, (revision, last + "\0"))
-    if 0 < limit < len(found):
-        rest = None if matches else len(found) - limit
-        more = (_token(revision, found[limit - 1][0]), rest)
-        return document(request, [value for _, value in found[:limit]], revision, more)
-    return document(request, [value for _, value in found], revision)
-
-
-def _exact(registry: Registry, request: Request, matches: selection.Matches | None) -> Answer:
-    revision = whole(request.query.get("resourceVersion") or "0", "resourceVersion")
-    if revision <= 0:
-        raise errors.bad_request("resourceVersionMatch=Exact needs a resourceVersion greater than 0")
-    found = _at(registry, request, matches, (revision, ""))
-    return document(request, [value for _, value in found], revision)
-
-
-def _at(
-    registry: Registry, request: Request, matches: selection.Matches | None, where: tuple[int, str]
-) -> list[tuple[str, bytes]]:
-    """What was there at a revision, from a key on."""
-    revision, start = where
-    try:
-        page = registry.store.list(scope(request), start=start, revision=revision)
-    except Compacted as error:
-        raise errors.expired(
-            "The provided continue parameter is too old to display a consistent list result."
-        ) from error
-    except FutureRevision as error:
-        raise errors.timeout(f"Too large resource version: {revision}") from error
-    except StoreError as error:
-        raise errors.unavailable(f"etcd does not answer: {error}") from error
-    found = [(kv.key, fill(kv.value, kv.mod_revision)) for kv in page.items]
-    return [(key, value) for key, value in found if matches is None or matches(value)]

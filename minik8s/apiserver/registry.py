@@ -107,4 +107,4 @@ class Registry:
     def wait_for(self, revision: int) -> None:
         """Wait until the cache is at least as new as this."""
         if not self.cache.wait_for(revision, params.FRESH_READ_TIMEOUT_S):
-            raise errors.timeout(f"Too large resource version: {revision}, current: {self.cache.revision}")
+            raise errors.too_large_version(revision, self.cache.revision)

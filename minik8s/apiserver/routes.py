@@ -78,7 +78,8 @@ VERBS_OF_COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollect
 
 def verb(target: Target, method: str, watch: bool) -> str | None:
     """Kubernetes' verb for an HTTP method; None when the method makes no sense there."""
-    method = "GET" if method == "HEAD" else method
+    if method == "HEAD":
+        method, watch = "GET", False  # there is no head without a body that never ends: it is that of the list
     if target.name:
         if method == "POST" and not target.subresource:
             return None

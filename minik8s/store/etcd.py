@@ -88,7 +88,8 @@ class Store:
         )
         answer = self._call(self._kv.Range, request)
         items = [_kv(kv) for kv in answer.kvs]
-        return Page(items, revision or answer.header.revision, items[-1].key + "\0" if answer.more else None)
+        following = items[-1].key + "\0" if answer.more else None
+        return Page(items, revision or answer.header.revision, following, answer.count)
 
     def commit(self, txn: Txn) -> int:
         """Do the whole transaction and return its revision, or raise Conflict and have done nothing."""

@@ -21,12 +21,13 @@ class KV:
 @dataclass(frozen=True, slots=True)
 class Page:
     """A part of a list. For the rest ask again with `start=next, revision=revision`; `next` is None on the last
-    page.
+    page. `count`: how many there are from its start on, in this part and behind it.
     """
 
     items: list[KV]
     revision: int
     next: str | None
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,9 +254,12 @@ def test_every_failure_is_a_status(api):
         assert (answer["kind"], answer["code"]) == ("Status", code), path
     big = http.json("POST", "/api/v1/namespaces/default/configmaps", b"x" * 5_000_000, 413)
     assert big["reason"] == "RequestEntityTooLarge"
-    for kind in ("application/vnd.kubernetes.protobuf", "text/plain"):
-        wrong = http.json("POST", "/api/v1/namespaces/default/pods", b"k8s", 415, Content_Type=kind)
-        assert wrong["reason"] == "UnsupportedMediaType"
+    for kind, code, reason in (
+        ("application/vnd.kubernetes.protobuf", 400, "BadRequest"),
+        ("text/plain", 415, "UnsupportedMediaType"),
+    ):
+        wrong = http.json("POST", "/api/v1/namespaces/default/pods", b"k8s", code, Content_Type=kind)
+        assert wrong["reason"] == reason
     plain = {"Content_Type": "application/json"}
     assert (
         "application/merge-patch+json"

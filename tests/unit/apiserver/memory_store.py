@@ -21,14 +21,21 @@ class MemoryStore:
         self.before_commit = None
         self.fault = None
         self.lose = False
+        self.list_fault = None
         self.compacted = []
+        self.listed = []  # how many values each list gave
 
     def get(self, key, revision=0):
         return self.kvs.get(key), self.now
 
     def list(self, prefix, *, limit=0, start="", revision=0):
+        if self.list_fault:
+            raise self.list_fault
         found = [kv for key, kv in sorted(self.kvs.items()) if key.startswith(prefix) and key >= start]
-        return Page(found, revision or self.now, None)
+        part = found[: limit or len(found)]
+        self.listed.append(len(part))
+        following = part[-1].key + "\0" if len(part) < len(found) else None
+        return Page(part, revision or self.now, following, len(found))
 
     def commit(self, txn):
         if self.before_commit:
