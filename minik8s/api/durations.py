@@ -32,5 +32,6 @@ def human(seconds: float) -> str:
 
 
 def since(text: str | None, now: float) -> str:
-    """The age of a timestamp."""
-    return human(now - times.parse(text)) if text else "<unknown>"
+    """The age of a timestamp; of one that cannot be read it is as unknown as of none."""
+    moment = times.moment(text)
+    return "<unknown>" if moment is None else human(now - moment)

@@ -9,6 +9,14 @@ def rfc3339(seconds: float, micro: bool = False) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if micro else "%Y-%m-%dT%H:%M:%SZ")
 
 
+def moment(text: str | None) -> float | None:
+    """Seconds since 1970, where there may be no text, or one that somebody else got wrong."""
+    try:
+        return parse(text) if text else None
+    except ValueError:
+        return None
+
+
 def parse(text: str) -> float:
     """Seconds since 1970 of an RFC 3339 text. Raises ValueError when it is none."""
     moment = datetime.fromisoformat(text)

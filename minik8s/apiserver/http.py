@@ -164,7 +164,8 @@ class Server:
         if not self._rights.path_allowed(user, http.method.lower().replace("head", "get"), path):
             raise errors.unauthorized() if user.anonymous else errors.forbidden_path(path, user.name)
         if http.method not in ("GET", "HEAD"):
-            raise errors.method_not_allowed(http.method)
+            known = not path.startswith(("/api/", "/apis/"))  # there a path that is no Target is a kind there is not
+            raise errors.method_not_allowed(http.method) if known else errors.no_such_path()
         if path in HEALTH:
             if path == "/readyz" and not self._ready():
                 raise errors.unavailable(

@@ -3,6 +3,8 @@
 import pytest
 from support.apiserver import config, pod, service
 
+from minik8s.store.etcd import Store
+
 pytestmark = pytest.mark.system
 
 
@@ -185,6 +187,44 @@ def test_pages_show_one_moment(api, namespace):
     assert names == ["c0", "c1", "c2", "c3", "c4"]
     assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
     assert api.admin.get(f"{path}?limit=2&continue=nonsense", 400)["reason"] == "BadRequest"
+
+
+def test_a_list_whose_moment_is_forgotten_is_expired_and_can_go_on_in_the_present(api, namespace):
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    for number in range(4):
+        api.admin.post(path, config(f"c{number}"))
+    first = api.admin.get(f"{path}?limit=2")
+    api.admin.delete(f"{path}/c2")
+    store = Store(api.etcd.endpoint)
+    store.compact(store.revision())
+    store.close()
+    gone = api.admin.get(f"{path}?limit=2&continue={first['metadata']['continue']}", 410)
+    assert gone["reason"] == "Expired" and gone["message"].startswith("The provided continue parameter is too old")
+    rest = api.admin.get(f"{path}?continue={gone['metadata']['continue']}")
+    assert [item["metadata"]["name"] for item in rest["items"]] == ["c3"]
+    exact = f"{path}?resourceVersionMatch=Exact&resourceVersion={first['metadata']['resourceVersion']}"
+    assert api.admin.get(exact, 410)["message"] == "The resourceVersion for the provided list is too old."
+
+
+def test_a_table_goes_through_get_list_watch_and_a_write(api, namespace):
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
+    made = api.admin.post(path, config("a", k="v"), **accept)
+    api.admin.post(path, config("b"))
+    one = api.admin.json("GET", f"{path}/a", code=200, **accept)
+    many = api.admin.json("GET", f"{path}?limit=1", code=200, **accept)
+    for table in (made, one, many):
+        assert table["kind"] == "Table" and table["rows"][0]["cells"][:2] == ["a", 1]
+        assert [column["name"] for column in table["columnDefinitions"]] == ["Name", "Data", "Age"]
+    assert many["metadata"]["resourceVersion"] and "continue" in many["metadata"]
+    refused = api.admin.json("GET", path, code=406, Accept="text/html")
+    assert (refused["kind"], refused["reason"]) == ("Status", "NotAcceptable")
+
+
+def test_a_head_is_that_of_the_answer_even_where_a_watch_is_asked_for(api):
+    for path in ("/api/v1/pods", "/api/v1/pods?watch=true", "/api/v1/namespaces/default"):
+        answer = api.admin.ask("HEAD", path)
+        assert (answer.status, answer.data) == (200, b"") and int(answer.headers["Content-Length"]) > 0
 
 
 def test_a_dry_run_answers_and_stores_nothing(api, namespace):

@@ -85,8 +85,7 @@ def restarts(pod: Pod, now: float) -> str:
     for status in statuses:
         count += status.restartCount
         ended = status.lastState.terminated
-        if ended is not None and ended.finishedAt:
-            last = max(last, times.parse(ended.finishedAt))
+        last = max(last, times.moment(ended.finishedAt) or 0.0) if ended is not None else last
     return f"{count} ({human(now - last)} ago)" if count and last else str(count)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from minik8s.api.durations import human
+from minik8s.api.durations import human, since
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,11 @@ from minik8s.api.durations import human
 )
 def test_a_length_of_time_is_written_as_kubectl_writes_it(seconds, text):
     assert human(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [("2023-11-14T22:08:20Z", "5m"), (None, "<unknown>"), ("", "<unknown>"), ("yesterday", "<unknown>")],
+)
+def test_an_age_is_told_of_any_text(text, age):
+    assert since(text, 1_700_000_000.0) == age
