@@ -66,7 +66,7 @@ class TokenReviewStatus(Struct):
     error: str = ""
 
 
-@resource("tokenreviews", namespaced=False)
+@resource("tokenreviews", namespaced=False, verbs=("create",))
 class TokenReview(Object):
     """Whose token is this? Programs in the cluster ask it of tokens that they are shown."""
 
@@ -80,7 +80,7 @@ class SelfSubjectReviewStatus(Struct):
     userInfo: UserInfo = msgspec.field(default_factory=UserInfo)
 
 
-@resource("selfsubjectreviews", namespaced=False)
+@resource("selfsubjectreviews", namespaced=False, verbs=("create",))
 class SelfSubjectReview(Object):
     """Who am I? `kubectl auth whoami` asks this."""
 

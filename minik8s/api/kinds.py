@@ -4,6 +4,13 @@ Routes, discovery, the store's keys, the client and the command line are all der
 """
 
 from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
+from minik8s.api.authentication import SelfSubjectReview, TokenReview
+from minik8s.api.authorization import (
+    LocalSubjectAccessReview,
+    SelfSubjectAccessReview,
+    SelfSubjectRulesReview,
+    SubjectAccessReview,
+)
 from minik8s.api.coordination import Lease
 from minik8s.api.core import (
     ConfigMap,
@@ -49,10 +56,16 @@ KINDS: tuple[type[Object], ...] = (
     ClusterRoleBinding,
 )
 
-# Kinds that are answered when somebody asks, and never stored.
+# Kinds that are answered when somebody asks, and never stored: what is measured, and questions.
 MOMENTARY: tuple[type[Object], ...] = (
     NodeMetrics,
     PodMetrics,
+    TokenReview,
+    SelfSubjectReview,
+    SelfSubjectAccessReview,
+    SubjectAccessReview,
+    LocalSubjectAccessReview,
+    SelfSubjectRulesReview,
 )
 
 ALL = (*KINDS, *MOMENTARY)

@@ -26,6 +26,7 @@ class Entry(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
     wall: float
     verb: str
     user: str
+    impersonated: str = ""  # as whom the user asked, if not as itself
     agent: str = ""  # the User-Agent
     resource: str = ""
     namespace: str = ""
@@ -113,7 +114,8 @@ def entry(request: Request, written: Written, code: int, headers: Mapping[str, s
         revision=written.revision,
         wall=written.wall,
         verb=request.verb,
-        user=request.user.name,
+        user=request.user.by or request.user.name,
+        impersonated=request.user.name if request.user.by else "",
         agent=headers.get("User-Agent", ""),
         resource=request.cls.resource.plural,
         namespace=written.namespace,

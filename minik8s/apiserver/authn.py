@@ -18,12 +18,16 @@ UNAUTHENTICATED = "system:unauthenticated"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A name and the groups it is in, all of them. `extra` tells how it was found out, for people and for webhooks."""
+    """A name and the groups it is in, all of them. `extra` tells how it was found out.
+
+    `by` is who really asks, where somebody asks as somebody else.
+    """
 
     name: str
     groups: tuple[str, ...] = ()
     uid: str = ""
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    by: str = ""
 
     @property
     def anonymous(self) -> bool:

@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 from minik8s.api import codec, kinds, meta
 from minik8s.apiserver import access, admission, applying, errors, forms, reads, subresources, usage
+from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request, Written
+from minik8s.apiserver.reviews import Reviews
 from minik8s.apiserver.routes import Target
 from minik8s.apiserver.signing import Keys
 from minik8s.apiserver.tokens import Tokens
@@ -35,10 +37,12 @@ class Dispatcher:
     def __init__(self, registry: Registry, keys: Keys | None = None) -> None:
         self.registry = registry
         self.tokens = Tokens(registry, keys) if keys else None
+        self.authenticator = Authenticator(registry, self.tokens)
         self.verbs = Verbs(registry)
         self.watches = Watches(registry)
         # Kinds that are not stored, and who answers for them.
         self.momentary: dict[type[meta.Object], Callable[[Request], Answer]] = {}
+        self.momentary |= Reviews(registry, self.authenticator).answerers()
         self.prepared = threading.Event()  # set when the first namespaces are there
 
     def answer(self, request: Request) -> Answer:

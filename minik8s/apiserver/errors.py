@@ -46,6 +46,13 @@ def forbidden(cls: type[Object], name: str, because: str) -> Failure:
     return Failure(403, "Forbidden", message, _details(cls, name))
 
 
+def forbidden_to(user: str, resource: str, group: str, name: str, act: str) -> Failure:
+    """For what is no kind of ours, such as users."""
+    qualified = f"{resource}.{group}" if group else resource
+    message = f'{qualified} "{name}" is forbidden: User "{user}" cannot {act}'
+    return Failure(403, "Forbidden", message, StatusDetails(name=name, group=group, kind=resource))
+
+
 def forbidden_path(path: str, user: str) -> Failure:
     return Failure(403, "Forbidden", f'forbidden: User "{user}" cannot get path "{path}"')
 

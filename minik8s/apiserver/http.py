@@ -19,7 +19,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from minik8s import params
 from minik8s.api import codec
-from minik8s.apiserver import access, authn, errors, pages, routes, tokens
+from minik8s.apiserver import access, authn, errors, impersonation, pages, routes, tokens
 from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import WRITES, Dispatcher
@@ -101,7 +101,7 @@ class Server:
         return app
 
     def _handle(self, path: str = "") -> Response:
-        user = self._who.user_of(http.environ)
+        user = impersonation.apply(self._who.user_of(http.environ), http.environ, self._rights.allowed)
         target = routes.resolve(path)
         if target is None:
             return self._page("/" + path.strip("/"), user)

@@ -19,7 +19,6 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from minik8s import params
 from minik8s.apiserver import housekeeping
 from minik8s.apiserver.audit import Audit
-from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import Dispatcher
 from minik8s.apiserver.http import Server, Taken, Who
 from minik8s.apiserver.metering import Metering
@@ -131,7 +130,7 @@ def serve(options: ServerOptions) -> Any:
     stopping = threading.Event()
     _at_stop[:] = [dispatcher.watches.broadcaster.stop, stopping.set]
     threading.Thread(target=housekeeping.run, args=(dispatcher, stopping), name="housekeeping", daemon=True).start()
-    who = Who(Authenticator(registry, dispatcher.tokens), Authorizer(registry))
+    who = Who(dispatcher.authenticator, Authorizer(registry))
     agents = _agents(options)
     if agents is not None:
         dispatcher.momentary |= Metering(registry, agents).answerers()

@@ -143,6 +143,46 @@ def bound(name, kind, user, role="reader"):
     return {"metadata": {"name": name}, "roleRef": ref, "subjects": [{"kind": "User", "name": user}]}
 
 
+def test_asking_as_somebody_else_is_asking_with_their_rights(api, namespace):
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    api.admin.json("POST", pods, pod("web"), 403, Impersonate_User="jane")
+    api.user("jane").json(
+        "GET", pods, code=403, Impersonate_User="kubernetes-admin", Impersonate_Group="system:masters"
+    )
+    lines = [json.loads(line) for line in api.admin.ask("GET", "/minik8s/audit?since=0").data.splitlines()]
+    asked = [line for line in lines if line["namespace"] == namespace and line["impersonated"]]
+    assert [(line["user"], line["impersonated"], line["code"]) for line in asked] == [("kubernetes-admin", "jane", 403)]
+
+
+def kubectl_of(api, tmp_path, namespace):
+    """The real kubectl as the administrator; its output, or what it said when it failed."""
+    config_file = api.server.kubeconfig(tmp_path / "kubeconfig", "kubernetes-admin", "system:masters")
+
+    def run(*words: str) -> str:
+        base = [KUBECTL, "--kubeconfig", str(config_file), "--cache-dir", str(tmp_path / "cache"), "-n", namespace]
+        done = subprocess.run([*base, *words], capture_output=True, text=True, timeout=30)
+        return done.stdout + done.stderr
+
+    return run
+
+
+@pytest.mark.skipif(not KUBECTL, reason="no kubectl on this machine")
+def test_the_real_kubectl_asks_what_one_may_do_and_gives_roles(api, namespace, tmp_path):
+    kubectl = kubectl_of(api, tmp_path, namespace)
+    robot = f"system:serviceaccount:{namespace}:robot"
+    assert "yes" in kubectl("auth", "can-i", "delete", "nodes")
+    assert kubectl("auth", "can-i", "list", "pods", "--as", robot).startswith("no")
+    assert kubectl("create", "serviceaccount", "robot") == "serviceaccount/robot created\n"
+    assert "created" in kubectl("create", "role", "reader", "--verb=get,list", "--resource=pods,deployments.apps")
+    given = kubectl("create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={namespace}:robot")
+    assert given == "rolebinding.rbac.authorization.k8s.io/reader created\n"
+    assert kubectl("auth", "can-i", "list", "pods", "--as", robot) == "yes\n"
+    assert kubectl("auth", "can-i", "delete", "pods", "--as", robot).startswith("no")
+    listed = kubectl("auth", "can-i", "--list", "--as", robot)
+    assert any(line.split()[0] == "deployments.apps" and "[get list]" in line for line in listed.splitlines()[1:])
+    assert "Role/reader" in kubectl("get", "rolebindings")
+
+
 @pytest.mark.skipif(not KUBECTL, reason="no kubectl on this machine")
 def test_the_real_kubectl_applies_reads_changes_and_deletes(api, namespace, tmp_path):
     config_file = api.server.kubeconfig(tmp_path / "kubeconfig", "kubernetes-admin", "system:masters")

@@ -13,6 +13,7 @@ from minik8s.api.words import (
     access,
     apps,
     authentication,
+    authorization,
     containers,
     core,
     meta,
@@ -36,6 +37,7 @@ WORDS: Words = {
     **access.WORDS,
     **authentication.WORDS,
     **metrics.WORDS,
+    **authorization.WORDS,
 }
 
 

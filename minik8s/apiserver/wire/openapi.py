@@ -76,7 +76,7 @@ def build(group: str, version: str) -> dict[str, Any]:
 
 def _schemas(classes: list[type[Object]], found: list[Operation]) -> dict[str, Any]:
     made = schemas.gather(operations.types(found), V3)
-    made |= {schemas.list_name(cls): schemas.of_list(cls, V3) for cls in classes}
+    made |= {schemas.list_name(cls): schemas.of_list(cls, V3) for cls in classes if "list" in cls.resource.verbs}
     made |= schemas.gather([ListMeta], V3)
     return dict(sorted({**made, PATCH: PATCH_SCHEMA}.items()))
 

@@ -39,6 +39,7 @@ def test_a_line_says_who_what_and_why():
         "revision": 12,
         "verb": "patch",
         "user": "system:node:node-1",
+        "impersonated": "",
         "agent": "agent",
         "resource": "services",
         "namespace": "default",
