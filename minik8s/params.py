@@ -109,9 +109,21 @@ REGISTRY_PREFIX = "/registry/"
 
 # --- API server ------------------------------------------------------------------------------------------------------
 
-SERVER_THREADS = 48  # for requests; watches have one thread among them all
+# API priority and fairness in miniature: for each level how many requests run at a time and how many may wait for that;
+# the next is answered 429. `system` are the cluster's own components, by their certificates.
+PRIORITY_LEVELS = {"exempt": (2, 64), "system": (20, 256), "workload": (22, 128)}
+QUEUE_WAIT_S = 15.0  # upstream: a quarter of the time for a request
 MAX_WATCHES = 4000  # over it a watch is answered 429; a watch costs an open file and about 20 KB
 MAX_STREAMS = 24  # logs, exec and port-forwards at a time: each keeps a thread while it lasts
+# A seat has a thread, a stream has one; watches have one among them all.
+SERVER_THREADS = sum(seats for seats, _ in PRIORITY_LEVELS.values()) + MAX_STREAMS
+MAX_CONNECTIONS = 2000  # over it, whoever has been at rest for longest is cut off, strangers first
+HANDSHAKE_TIMEOUT_S = 10.0  # upstream's
+REQUEST_TIMEOUT_S = 30.0  # how long a client may take to send a request; upstream: 32 s for its head
+LINGER_S = 2.0  # how long we go on reading after a refusal, so that it arrives
+MAX_UNSENT_BYTES = 128 * 1024 * 1024  # of all answers together that clients have not taken yet
+MAX_REQUEST_LINE = 8190  # gunicorn's most; selectors stand in the URL
+MAX_HEAD_BYTES = 64 * 1024
 KEEPALIVE_S = 75
 MAX_BODY_BYTES = 3 * 1024 * 1024  # upstream's limit for a request body
 MAX_WARNINGS = 32  # Warning headers of one answer; http.client takes 100 headers in all

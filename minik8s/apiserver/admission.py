@@ -188,9 +188,11 @@ def delete_options(request: Request) -> DeleteOptions:
     return options
 
 
+WHOLE = re.compile("-?[0-9]{1,19}")  # 64 bits hold no more; and not everything that int() takes for digits
+
+
 def whole(text: str, name: str) -> int:
     """A whole number of the query."""
-    try:
-        return int(text)
-    except ValueError:
-        raise errors.bad_request(f"invalid {name}: {text!r} is not a whole number") from None
+    if not WHOLE.fullmatch(text):
+        raise errors.bad_request(f"invalid {name}: {text!r} is not a whole number")
+    return int(text)

@@ -7,13 +7,13 @@ shows nothing is `system:anonymous`, never nobody; whoever shows a token that do
 taken for anonymous. Read next: authz.py.
 """
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
+CERTIFIED = "minik8s.certified"  # where a request's environment has the user of its connection's certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
 
 
 def certified(environ: Mapping[str, Any]) -> User:
-    """The user in the certificate of the connection that a request came in on (gunicorn puts the socket there)."""
-    sock = environ.get("gunicorn.socket")
-    return subject(sock.getpeercert()) if isinstance(sock, ssl.SSLSocket) else ANONYMOUS
+    """The user in the certificate of the connection that a request came in on (worker.py has looked once)."""
+    found = environ.get(CERTIFIED)
+    return found if isinstance(found, User) else ANONYMOUS
 
 
 def subject(certificate: Mapping[str, Any] | None) -> User:

@@ -110,6 +110,18 @@ def expired(message: str, token: str = "") -> Failure:
     return failure
 
 
+def request_timeout() -> Failure:
+    return Failure(408, "Timeout", "the request was not sent in time")
+
+
+def uri_too_long(limit: int) -> Failure:
+    return Failure(414, "RequestURITooLong", f"the first line of a request may have {limit} bytes")
+
+
+def head_too_large(limit: int) -> Failure:
+    return Failure(431, "RequestHeaderFieldsTooLarge", f"the head of a request may have {limit} bytes and 100 fields")
+
+
 def too_large(limit: int) -> Failure:
     return Failure(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
 

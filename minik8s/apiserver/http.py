@@ -6,7 +6,6 @@ no exception leaves without a Status and a line in the log. Read `dispatch.py` n
 """
 
 import logging
-import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -31,6 +30,7 @@ from minik8s.apiserver.streaming import Upgraded
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 STREAM = "minik8s.stream"
+LEAVE_SEAT = "minik8s.leave-seat"  # a function: from now on this request is a stream and counts as one
 HEALTH = ("/healthz", "/livez", "/readyz")
 
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -70,6 +70,7 @@ class Server:
             if stream is None:
                 return answer
             try:
+                environ[LEAVE_SEAT]()
                 stream.carry(environ["gunicorn.socket"])
             finally:
                 answer.close()
@@ -153,7 +154,6 @@ class Server:
             http.environ[STREAM] = found
             response = Response(status=200)
         else:
-            _limit_sending(http.environ)
             response = Response(found.body, found.code, content_type=found.content_type)
         response.call_on_close(self._streams.release)
         return response
@@ -197,7 +197,7 @@ class Server:
 
     def _audit_page(self) -> Response:
         since = http.args.get("since") or "0"
-        if not since.isdigit():
+        if not (since.isascii() and since.isdigit()):
             raise errors.bad_request("since must be a resourceVersion")
         return Response(self._audit.since(int(since)), mimetype="application/jsonl")
 
@@ -251,16 +251,3 @@ def _flask_failed(error: HTTPException) -> Response:
 def _crashed(error: Exception) -> Response:
     log.error("%s %s failed", http.method, http.path, exc_info=error)
     return _failed(errors.internal(f"{type(error).__name__}: {error}"))
-
-
-# --- the socket under a request -------------------------------------------------------------------------------
-
-
-def _socket(environ: dict[str, Any]) -> socket.socket | None:
-    return environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
-
-
-def _limit_sending(environ: dict[str, Any]) -> None:
-    sock = _socket(environ)
-    if sock is not None:
-        sock.settimeout(params.SEND_TIMEOUT_S)

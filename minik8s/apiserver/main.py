@@ -1,4 +1,4 @@
-"""Starts the API server: gunicorn with one worker of many threads. The only file that knows gunicorn.
+"""Starts the API server: gunicorn with one worker of many threads (`worker.py`).
 
 The arbiter holds the listening sockets and replaces a worker that died; the worker opens the store (a gRPC channel
 does not survive a fork) and answers. Invariants: the worker dies with its arbiter; requests are answered only when
@@ -9,18 +9,17 @@ import logging
 import resource
 import ssl
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
 from minik8s import params
 from minik8s.apiserver import housekeeping
 from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.dispatch import Dispatcher
-from minik8s.apiserver.http import Server, Taken, Who
+from minik8s.apiserver.http import Server, Who
 from minik8s.apiserver.metering import Metering
 from minik8s.apiserver.options import ServerOptions
 from minik8s.apiserver.policies import Authorizer
@@ -28,31 +27,14 @@ from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.relay import Relay
 from minik8s.apiserver.signing import Keys
 from minik8s.apiserver.streaming import Agents
+from minik8s.apiserver.worker import Worker
 from minik8s.host import processes
 from minik8s.store.cache import Cache
 from minik8s.store.etcd import Store
 
 GRACEFUL_STOP_S = 1
-# Called in the worker when it is told to stop: the open watches end then, and their clients come back to the next.
-_at_stop: list[Callable[[], None]] = []
 
 log = logging.getLogger(__name__)
-
-
-class Worker(ThreadWorker):
-    """gunicorn's threaded worker, which lets go of connections that were taken over, and tells when it stops."""
-
-    def handle_request(self, req: Any, conn: TConn) -> bool:
-        try:
-            return bool(super().handle_request(req, conn))
-        except Taken:
-            setattr(conn, "close", lambda: None)  # noqa: B010 - on this one connection
-            raise
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        for call in _at_stop:
-            call()
-        super().handle_exit(sig, frame)
 
 
 class Application(BaseApplication):
@@ -78,9 +60,9 @@ def settings(options: ServerOptions) -> dict[str, Any]:
         "worker_class": Worker,
         "workers": 1,  # all state of a server is in one process: its cache, its open watches
         "threads": options.threads,
-        "worker_connections": 4 * options.threads,
-        "keepalive": params.KEEPALIVE_S,
-        "limit_request_line": 8190,  # selectors stand in the URL
+        "worker_connections": params.MAX_CONNECTIONS + 1,  # the worker makes room by itself
+        "limit_request_line": params.MAX_REQUEST_LINE,
+        "forwarded_allow_ips": "",  # no proxy stands before us whose word about the client would count
         "timeout": 0,  # no heartbeat files: a worker that hangs is seen by its health page
         "graceful_timeout": GRACEFUL_STOP_S,
         "loglevel": "warning",
@@ -128,7 +110,7 @@ def serve(options: ServerOptions) -> Any:
     dispatcher = Dispatcher(registry, Keys.load(signs) if signs else None)
     dispatcher.watches.start()
     stopping = threading.Event()
-    _at_stop[:] = [dispatcher.watches.broadcaster.stop, stopping.set]
+    Worker.at_stop[:] = [dispatcher.watches.broadcaster.stop, stopping.set]
     threading.Thread(target=housekeeping.run, args=(dispatcher, stopping), name="housekeeping", daemon=True).start()
     who = Who(dispatcher.authenticator, Authorizer(registry))
     agents = _agents(options)

@@ -26,6 +26,9 @@ from minik8s.store import find
 
 RUN = """
 import json, sys
+from minik8s import params
+for name, value in json.loads(sys.argv[2]).items():
+    setattr(params, name, value)
 from minik8s.apiserver.main import main
 from minik8s.apiserver.options import ServerOptions
 given = json.loads(sys.argv[1])
@@ -113,8 +116,10 @@ class Server:
         certificates: Certificates,
         name: str = "one",
         listener: socket.socket | None = None,
+        **limits: object,
     ) -> None:
         self._listener = listener
+        self._limits = limits  # what this server has in its params instead of what stands there
         self.port = listener.getsockname()[1] if listener else free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         self.certificates = certificates
@@ -134,7 +139,7 @@ class Server:
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            argv = [sys.executable, "-c", RUN, json.dumps(asdict(self.options))]
+            argv = [sys.executable, "-c", RUN, json.dumps(asdict(self.options)), json.dumps(self._limits)]
             inherited = (self._listener.fileno(),) if self._listener else ()
             self._process = subprocess.Popen(argv, stderr=log, stdout=log, pass_fds=inherited)
         anonymous = Http(self)
