@@ -21,6 +21,7 @@ from minik8s.api.apps import (
     StatefulSet,
     StatefulSetPersistentVolumeClaimRetentionPolicy,
 )
+from minik8s.api.batch import Job
 from minik8s.api.core import ClientIPConfig, Endpoints, Namespace, Secret, Service, SessionAffinityConfig
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import LabelSelector, Object
@@ -160,6 +161,24 @@ def _daemon_set(ds: DaemonSet) -> None:
     pod_spec(spec.template.spec)
 
 
+def _job(job: Job) -> None:
+    spec = job.spec
+    if spec.completions is None and spec.parallelism is None:
+        spec.completions = 1
+    if spec.parallelism is None:
+        spec.parallelism = 1
+    if spec.backoffLimit is None:
+        # With a limit for each index, failures altogether do not count.
+        spec.backoffLimit = 6 if spec.backoffLimitPerIndex is None else 2**31 - 1
+    job.metadata.labels = job.metadata.labels or dict(spec.template.metadata.labels)
+    spec.completionMode = spec.completionMode or "NonIndexed"
+    spec.suspend = bool(spec.suspend)
+    spec.podReplacementPolicy = spec.podReplacementPolicy or (
+        "Failed" if spec.podFailurePolicy else "TerminatingOrFailed"
+    )
+    pod_spec(spec.template.spec)
+
+
 def _service(service: Service) -> None:
     spec = service.spec
     spec.type = spec.type or "ClusterIP"
@@ -236,6 +255,7 @@ _DEFAULTS: dict[type[Object], Callable[[Any], None]] = {
     Deployment: _deployment,
     StatefulSet: _stateful_set,
     DaemonSet: _daemon_set,
+    Job: _job,
     Namespace: _namespace,
     Secret: _secret,
     RoleBinding: _binding,

@@ -16,6 +16,7 @@ import msgspec
 
 from minik8s import params
 from minik8s.api.apps import RollingUpdateStatefulSetStrategy, StatefulSetSpec
+from minik8s.api.batch import JobSpec
 from minik8s.api.core import Endpoints, NodeSpec, Secret, ServiceAccount, ServicePort, ServiceSpec, Taint
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.meta import Object
@@ -111,6 +112,12 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
         Idle("persistentVolumeClaimRetentionPolicy", NO_CLAIMS, when=_deletes_claims),
     ),
     RollingUpdateStatefulSetStrategy: (Idle("maxUnavailable", "Pods are replaced one at a time", (1,)),),
+    JobSpec: (
+        Idle("podFailurePolicy", "every Pod that failed counts, however it did"),
+        Idle("successPolicy", "the Job is complete when all its completions are reached"),
+        Idle("backoffLimitPerIndex", "failures are counted for the Job, not for each index"),
+        Idle("maxFailedIndexes", "failures are counted for the Job, not for each index"),
+    ),
     NodeSpec: (Idle("providerID", "there is no cloud to look it up in"),),
     Taint: (
         Idle("effect", "the scheduler does not prefer other nodes for it", when=_is("effect", "PreferNoSchedule")),

@@ -11,6 +11,7 @@ from minik8s.api.authorization import (
     SelfSubjectRulesReview,
     SubjectAccessReview,
 )
+from minik8s.api.batch import Job
 from minik8s.api.coordination import Lease
 from minik8s.api.core import (
     ConfigMap,
@@ -45,6 +46,7 @@ KINDS: tuple[type[Object], ...] = (
     StatefulSet,
     DaemonSet,
     ControllerRevision,
+    Job,
     EndpointSlice,
     Lease,
     Ingress,

@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from minik8s.api import codec, quantity
+from minik8s.api.batch import NAME_LABEL, OLD_LABELS, UID_LABEL, Job
 from minik8s.api.coordination import Lease
 from minik8s.api.core import Namespace, Node, Pod, Service
-from minik8s.api.meta import Object, StatusCause
+from minik8s.api.meta import LabelSelector, Object, StatusCause
 from minik8s.api.networking import IPAddress
 
 # Upstream counts no generations for these: their spec is not worked off by a controller that reports back.
@@ -50,6 +51,8 @@ def prepare_create(obj: Object, birth: Birth) -> None:
         _new_namespace(obj)
     elif isinstance(obj, Pod):
         obj.status.phase, obj.status.qosClass = "Pending", qos_class(obj)
+    elif isinstance(obj, Job) and not obj.spec.manualSelector:
+        _new_job(obj)
 
 
 def counts_generations(cls: type[Object]) -> bool:
@@ -60,6 +63,17 @@ def _new_namespace(obj: Namespace) -> None:
     obj.status.phase = "Active"
     obj.metadata.labels = {**obj.metadata.labels, "kubernetes.io/metadata.name": obj.metadata.name}
     obj.spec.finalizers = ["kubernetes"]  # it stays until the controller has emptied it
+
+
+def _new_job(job: Job) -> None:
+    """A Job finds its Pods by its own uid, so that no two Jobs can ever quarrel over one."""
+    marks = {UID_LABEL: job.metadata.uid, NAME_LABEL: job.metadata.name}
+    marks |= {old: marks[new] for old, new in OLD_LABELS.items()}
+    template = job.spec.template.metadata
+    job.metadata.labels = job.metadata.labels or dict(template.labels)
+    template.labels = {**template.labels, **marks}
+    job.spec.selector = job.spec.selector or LabelSelector()
+    job.spec.selector.matchLabels = {**job.spec.selector.matchLabels, UID_LABEL: job.metadata.uid}
 
 
 def prepare_update(new: Object, old: Object) -> None:

@@ -17,6 +17,7 @@ from minik8s.controllers.deployments.main import build as deployments
 from minik8s.controllers.endpoints.main import build as endpoints
 from minik8s.controllers.garbage.main import build as garbage
 from minik8s.controllers.garbage.main import build_pods as podgc
+from minik8s.controllers.jobs.main import build as jobs
 from minik8s.controllers.loadbalancers.main import build as loadbalancers
 from minik8s.controllers.namespaces.main import build as namespaces
 from minik8s.controllers.nodeipam.main import build as nodeipam
@@ -31,6 +32,7 @@ CONTROLLERS: dict[str, Build] = {
     "replicasets": replicasets,
     "statefulsets": statefulsets,
     "daemonsets": daemonsets,
+    "jobs": jobs,
     "endpoints": endpoints,
     "loadbalancers": loadbalancers,
     "nodes": nodes,

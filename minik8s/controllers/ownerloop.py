@@ -39,18 +39,25 @@ class OwnerLoop(Generic[Owner]):
         namespace = owner.metadata.namespace
         return [each for each in self.context.informer(cls).values() if each.metadata.namespace == namespace]
 
-    def controller(self, name: str, look: Callable[[Owner], float | None]) -> Controller:
-        """The controller that calls `look` for each owner that may need something."""
+    def controller(
+        self, name: str, look: Callable[[Owner], float | None], gone: Callable[[str], None] | None = None
+    ) -> Controller:
+        """The controller that calls `look` for each owner that may need something, `gone` for what is no owner."""
 
         def sync(name: str) -> float | None:
             owner = self.owners.get(name)
-            return None if owner is None else look(owner)
+            if owner is not None:
+                return look(owner)
+            if gone is not None:
+                gone(name)
+            return None
 
         return self.context.controller(name, sync, self.queue, self.informers)
 
     def _owner_changed(self, old: Owner | None, new: Owner | None) -> None:
-        if new is not None:
-            self.queue.add(key(new))
+        obj = new or old
+        if obj is not None:
+            self.queue.add(key(obj))
 
     def dependent_changed(self, old: Object | None, new: Object | None) -> None:
         known = [(owner, _spec_selector(owner)) for owner in self.owners.values()]

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
+from minik8s.api.batch import Job
 from minik8s.api.core import ConfigMap, Endpoints, Namespace, Node, Secret, Service
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object, StatusCause
 from minik8s.api.networking import Ingress, IngressClass
 from minik8s.api.pods import Pod
 from minik8s.api.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
-from minik8s.api.validation import endpoints, ingresses, metadata, pods, rbac, services, small, workloads
+from minik8s.api.validation import endpoints, ingresses, jobs, metadata, pods, rbac, services, small, workloads
 from minik8s.api.validation.fields import Problems
 
 _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
@@ -26,6 +27,7 @@ _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
     StatefulSet: workloads.check_stateful_set,
     DaemonSet: workloads.check_daemon_set,
     ControllerRevision: workloads.check_revision,
+    Job: jobs.check,
     EndpointSlice: endpoints.check_slice,
     Endpoints: endpoints.check_endpoints,
     ConfigMap: small.check_config_map,
@@ -48,6 +50,7 @@ _UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
     StatefulSet: workloads.check_stateful_set_update,
     DaemonSet: workloads.check_update,
     ControllerRevision: workloads.check_revision_update,
+    Job: jobs.check_update,
     EndpointSlice: endpoints.check_slice_update,
     ConfigMap: small.check_immutable,
     Secret: small.check_immutable,

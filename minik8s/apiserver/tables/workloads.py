@@ -1,9 +1,12 @@
 """Rows of what makes Pods: how many are wanted, how many are there. Pure."""
 
+from minik8s.api import times
 from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
+from minik8s.api.batch import Job
 from minik8s.api.display import NONE, some
+from minik8s.api.durations import human, since
 from minik8s.api.meta import LabelSelector, Object, controller_of
-from minik8s.api.pods import PodTemplateSpec
+from minik8s.api.pods import PodTemplateSpec, condition
 from minik8s.api.selectors import format_labels
 from minik8s.apiserver.tables.columns import AGE, NAME, Cells, Table, age, number, text, wide
 
@@ -67,6 +70,35 @@ def _daemon_set(ds: DaemonSet, now: float) -> Cells:
     ]
 
 
+def _job(job: Job, now: float) -> Cells:
+    spec, status = job.spec, job.status
+    wanted = str(spec.completions)
+    if spec.completions is None:
+        wanted = f"1 of {spec.parallelism}" if (spec.parallelism or 0) > 1 else "1"
+    took = "" if status.startTime is None else since(status.startTime, now)
+    if status.startTime and status.completionTime:
+        took = human(times.parse(status.completionTime) - times.parse(status.startTime))
+    return [
+        job.metadata.name,
+        _job_word(job),
+        f"{status.succeeded}/{wanted}",
+        took,
+        age(job, now),
+        *template_cells(spec.template, spec.selector),
+    ]
+
+
+def _job_word(job: Job) -> str:
+    """How it stands: what it came to, else what keeps it."""
+    for kind in ("Complete", "Failed", "", "Suspended", "FailureTarget", "SuccessCriteriaMet"):
+        found = condition(job.status.conditions, kind)
+        if not kind and job.metadata.deletionTimestamp:
+            return "Terminating"
+        if found is not None and found.status == "True":
+            return kind
+    return "Running"
+
+
 def _revision(revision: ControllerRevision, now: float) -> Cells:
     owner = controller_of(revision)
     group = owner.apiVersion.rpartition("/")[0] if owner else ""
@@ -108,6 +140,17 @@ TABLES: dict[type[Object], Table] = {
             *TEMPLATE,
         ),
         _daemon_set,
+    ),
+    Job: Table(
+        (
+            NAME,
+            text("Status", "How it stands."),
+            text("Completions", "How many Pods have succeeded, and how many are to."),
+            text("Duration", "How long it took, or takes so far."),
+            AGE,
+            *TEMPLATE,
+        ),
+        _job,
     ),
     ControllerRevision: Table(
         (

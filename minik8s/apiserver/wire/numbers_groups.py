@@ -62,14 +62,17 @@ Job: metadata:ObjectMeta spec:JobSpec status:JobStatus
 JobSpec: parallelism:int completions:int activeDeadlineSeconds:int selector:LabelSelector manualSelector:bool
   template:PodTemplateSpec backoffLimit:int ttlSecondsAfterFinished:int completionMode suspend:bool
   podFailurePolicy:PodFailurePolicy backoffLimitPerIndex:int maxFailedIndexes:int podReplacementPolicy managedBy
-  successPolicy:closed
+  successPolicy:SuccessPolicy
+SuccessPolicy: rules*SuccessPolicyRule
+SuccessPolicyRule: succeededIndexes succeededCount:int
 PodFailurePolicy: rules*PodFailurePolicyRule
 PodFailurePolicyRule: action onExitCodes:PodFailurePolicyOnExitCodesRequirement
   onPodConditions*PodFailurePolicyOnPodConditionsPattern
 PodFailurePolicyOnExitCodesRequirement: containerName operator values*int
 PodFailurePolicyOnPodConditionsPattern: type status
 JobStatus: conditions*JobCondition startTime:Time completionTime:Time active:int succeeded:int failed:int
-  completedIndexes uncountedTerminatedPods:closed ready:int failedIndexes terminating:int
+  completedIndexes uncountedTerminatedPods:UncountedTerminatedPods ready:int failedIndexes terminating:int
+UncountedTerminatedPods: succeeded* failed*
 JobCondition: type status lastProbeTime:Time lastTransitionTime:Time reason message
 # discovery.v1
 EndpointSlice: metadata:ObjectMeta endpoints*Endpoint ports*discovery.EndpointPort addressType

@@ -11,6 +11,7 @@ import yaml
 
 from minik8s.api import codec, defaults, effects, kinds
 from minik8s.api.apps import DaemonSetSpec, Deployment, DeploymentSpec, StatefulSetSpec
+from minik8s.api.batch import JobSpec
 from minik8s.api.core import ConfigMap, NodeSpec, Secret, ServiceAccount, ServiceSpec
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.networking import IngressClassSpec, IngressSpec
@@ -57,6 +58,9 @@ TOLD = [
     ("{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: w}, spec: {volumeClaimTemplates: [{}],"
      " persistentVolumeClaimRetentionPolicy: {whenScaled: Delete}}}",
      ["spec.volumeClaimTemplates", "spec.persistentVolumeClaimRetentionPolicy"]),
+    ("{apiVersion: batch/v1, kind: Job, metadata: {name: w}, spec: {podFailurePolicy: {}, backoffLimitPerIndex: 1,"
+     " template: {spec: {priority: 1}}}}",
+     ["spec.podFailurePolicy", "spec.backoffLimitPerIndex", "spec.template.spec.priority"]),
     (SERVICE % "type: LoadBalancer, loadBalancerIP: 1.1.1.1, loadBalancerSourceRanges: [10.0.0.0/8]",
      []),
     (SERVICE % "type: NodePort, loadBalancerIP: 1.1.1.1", ["spec.loadBalancerIP"]),
@@ -110,6 +114,7 @@ WHAT_IS_WANTED = (
     DeploymentSpec,
     StatefulSetSpec,
     DaemonSetSpec,
+    JobSpec,
     NodeSpec,
     ServiceAccount,
     Endpoint,

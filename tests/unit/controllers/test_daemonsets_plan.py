@@ -52,11 +52,11 @@ class World:
 
     def settle(self) -> None:
         for _ in range(40):
+            self.agents()
             actions = self.plan()
             self.api.apply(actions)
-            if not actions and not any(each.metadata.deletionTimestamp for each in self.api.all(Pod)):
+            if not actions:
                 return
-            self.agents()
         raise AssertionError(f"still at work: {words(self.plan())}")
 
     def change(self, image: str) -> None:
