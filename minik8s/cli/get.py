@@ -1,7 +1,7 @@
 """`get`: objects as a table, or as they are; once, or for as long as they change.
 
-The table is made by the API server, the same for every client; here it is asked for and laid out. The objects come
-beside their rows, for their namespaces and labels. Read next: tables.py.
+The table is made by the API server, the same for every client; here it is asked for and laid out. The metadata comes
+beside the rows, for namespaces and labels. Read next: tables.py.
 """
 
 import sys
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import click
 
-from minik8s.api.core import Event
+from minik8s.api.core import Endpoints, Event
 from minik8s.api.display import some
 from minik8s.api.meta import Object
 from minik8s.cli import describe, hints, objects, output, tables
@@ -21,6 +21,7 @@ from minik8s.cli.session import Failed, Session, told, verb
 from minik8s.client.rest import ApiError
 
 TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+WHOLE = (Event, Endpoints)  # of which more is needed than metadata: when it happened; whether there are any
 FOREVER_S = 24 * 3600.0
 
 
@@ -98,24 +99,24 @@ def collect(session: Session, target: Target, options: dict[str, Any]) -> tuple[
     """What there is of a target, and the errors for what is not there."""
     wanted = TABLE if as_table(options) else {}
     if not target.names:
-        answer = objects.items(session, target.cls, query(options), wanted)
+        answer = objects.items(session, target.cls, query(target.cls, options), wanted)
         return ([answer] if wanted else answer["items"]), []
     if not session.namespace and target.cls.resource.namespaced:
         raise Failed("error: a resource cannot be retrieved by name across all namespaces")
     found, missing = [], []
     for name in target.names:
         try:
-            found.append(objects.get(session, target.cls, name + query(options), wanted))
+            found.append(objects.get(session, target.cls, name + query(target.cls, options), wanted))
         except ApiError as error:
             if error.code != 404 or not options["ignore_not_found"]:
                 missing.append(error)
     return found, missing
 
 
-def query(options: dict[str, Any]) -> str:
+def query(cls: type[Object], options: dict[str, Any]) -> str:
     parts = {"labelSelector": options.get("labels"), "fieldSelector": options.get("fields")}
     given = {name: value for name, value in parts.items() if value}
-    if as_table(options):
+    if as_table(options) and cls in WHOLE:
         given["includeObject"] = "Object"
     return f"?{urlencode(given)}" if given else ""
 
@@ -179,7 +180,7 @@ class Watch:
         """Until the server ends the stream, or somebody presses Ctrl-C."""
         cls = self.target.cls
         wanted = TABLE if as_table(self.options) else {}
-        found = objects.items(self.session, cls, query(self.options), wanted)
+        found = objects.items(self.session, cls, query(cls, self.options), wanted)
         there = found["rows"] if wanted else found["items"]
         if self.target.names and not there:
             objects.get(self.session, cls, self.target.names[0])  # tells that it is not there
@@ -189,7 +190,7 @@ class Watch:
         else:
             self.show(there)
         revision = found.get("metadata", {}).get("resourceVersion", "")
-        selectors = query(self.options).replace("?", "&", 1)
+        selectors = query(cls, self.options).replace("?", "&", 1)
         path = f"{objects.path(self.session, cls)}?watch=true&resourceVersion={revision}{selectors}"
         stream = self.session.client.request("GET", path, headers=wanted, stream_timeout=FOREVER_S)
         try:

@@ -64,7 +64,7 @@ def test_a_table_is_asked_for_and_laid_out_as_the_server_made_it(capsys):
     lines, server = shown(capsys, {PATH: table(row("a", 1, "me"), row("long", 20, "x"))}, "configmaps")
     assert lines == ["NAME   DATA", "a      1", "long   20"]
     ((path, accept),) = server.asked
-    assert path == f"{PATH}?includeObject=Object" and "as=Table" in accept
+    assert path == PATH and "as=Table" in accept
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,10 @@ def test_events_come_in_the_order_in_which_they_happened(capsys):
     rows = [row(name, 1, "me") for name in ("late", "early")]
     for each, when in zip(rows, ("2024-01-01T00:00:02Z", "2024-01-01T00:00:01Z"), strict=True):
         each["object"]["lastTimestamp"] = when
-    lines, _ = shown(capsys, {"/api/v1/namespaces/shop/events": table(*rows)}, "events")
+    path = Event.resource.path("shop")
+    lines, server = shown(capsys, {path: table(*rows)}, "events")
     assert [line.split()[0] for line in lines] == ["NAME", "early", "late"]
-    assert Event.resource.plural == "events"
+    assert server.asked[0][0] == f"{path}?includeObject=Object"
 
 
 def test_objects_are_asked_for_where_no_table_is_printed(capsys):
@@ -131,7 +132,7 @@ def test_a_watch_goes_on_below_the_same_columns(capsys):
     server = Streaming({})
     get.Watch(Session(server, "shop"), objects.parse(["cm"])[0], dict(OPTIONS)).run()
     assert capsys.readouterr().out.splitlines() == ["NAME   DATA", "a      1", "a      2", "longer   3"]
-    assert server.asked[1][0] == f"{PATH}?watch=true&resourceVersion=7&includeObject=Object"
+    assert server.asked[1][0] == f"{PATH}?watch=true&resourceVersion=7"
     assert "as=Table" in server.asked[1][1]
 
 
