@@ -76,6 +76,60 @@ ROWS = [
         ["web", 0, 2, 1, "5m", "c,d", "i,j", "<none>"],
     ),
     (
+        "statefulsets",
+        {"spec": {"replicas": 3, "template": TEMPLATE}, "status": {"replicas": 3, "readyReplicas": 2}},
+        "NAME READY AGE |CONTAINERS |IMAGES",
+        ["web", "2/3", "5m", "c,d", "i,j"],
+    ),
+    (
+        "daemonsets",
+        {
+            "spec": {
+                "selector": SELECTOR,
+                "template": {"spec": TEMPLATE["spec"] | {"nodeSelector": {"z": "1", "a": "2"}}},
+            },
+            "status": {
+                "desiredNumberScheduled": 6,
+                "currentNumberScheduled": 5,
+                "numberReady": 4,
+                "updatedNumberScheduled": 3,
+                "numberAvailable": 2,
+                "numberMisscheduled": 1,
+            },
+        },
+        f"NAME DESIRED CURRENT READY UP-TO-DATE AVAILABLE NODE_SELECTOR AGE {WORKLOAD}",
+        ["web", 6, 5, 4, 3, 2, "a=2,z=1", "5m", "c,d", "i,j", "app=web,!old"],
+    ),
+    (
+        "controllerrevisions",
+        {
+            "metadata": META
+            | {
+                "ownerReferences": [
+                    {"apiVersion": "example.com/v1", "kind": "Strange", "name": "s", "uid": "u", "controller": True}
+                ]
+            },
+            "revision": 3,
+        },
+        "NAME CONTROLLER REVISION AGE",
+        ["web", "strange.example.com/s", 3, "5m"],
+    ),
+    (
+        "rolebindings",
+        {
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+            "subjects": [
+                {"kind": "User", "name": "jane"},
+                {"kind": "User", "name": "joe"},
+                {"kind": "Group", "name": "devs"},
+                {"kind": "ServiceAccount", "name": "robot", "namespace": "shop"},
+            ],
+        },
+        "NAME ROLE AGE |USERS |GROUPS |SERVICEACCOUNTS",
+        ["web", "ClusterRole/view", "5m", "jane, joe", "devs", "shop/robot"],
+    ),
+    ("roles", {}, "NAME CREATED_AT", ["web", BORN]),
+    (
         "endpoints",
         {"subsets": [{"addresses": [{"ip": f"10.0.0.{i}"} for i in range(5)], "ports": [{"port": 80}]}]},
         "NAME ENDPOINTS AGE",
