@@ -12,7 +12,9 @@ REVERSE_V6: Labels = ("ip6", "arpa")
 
 
 def packed(address: str) -> bytes | None:
-    """The address as bytes, in either family; None for what is no address."""
+    """The address as bytes, in either family; None for what is no address, or one of a single link (fe80::1%eth0)."""
+    if "%" in address:
+        return None
     try:
         return ipaddress.ip_address(address).packed
     except ValueError:

@@ -6,6 +6,8 @@ Pure, and beside the path of answers: the same labels are read once more, from t
 does not exist stands on what would have to be there.
 """
 
+from collections.abc import Sequence
+
 from minik8s.dns.addresses import prefix, undashed
 from minik8s.dns.plan import DNS_SERVICE, Names
 from minik8s.dns.records import Labels
@@ -22,8 +24,8 @@ def origins(names: Names, labels: Labels) -> tuple[str, ...]:
         said = prefix(below, zone)
         return _of_address(names, said[0]) if said else ()
     match below:
-        case (*_, service, namespace, "svc"):
-            return of_service(names, (namespace, service))
+        case (*deeper, service, namespace, "svc"):
+            return of_service(names, (namespace, service), deeper)
         case (namespace, "svc" | "pod"):
             return _shown([names.index.namespace(namespace)])
         case (label, namespace, "pod"):
@@ -33,15 +35,19 @@ def origins(names: Names, labels: Labels) -> tuple[str, ...]:
     return ()
 
 
-def of_service(names: Names, key: ServiceKey) -> tuple[str, ...]:
-    """A Service, and its slices where their endpoints are names."""
-    index = names.index
-    return _shown([index.service(key), *index.slices(key)])
+def of_service(names: Names, key: ServiceKey, below: Sequence[str] = ()) -> tuple[str, ...]:
+    """A Service; and its slices, where endpoints are what the name stands for: headless, or an endpoint's own name."""
+    service = names.index.service(key)
+    of_endpoints = service is None or service.headless or bool(below and not below[-1].startswith("_"))
+    return _shown([service, *(names.index.slices(key) if of_endpoints else ())])
 
 
 def _of_address(names: Names, address: bytes) -> tuple[str, ...]:
-    owners = names.index.owners(address)
-    return tuple(dict.fromkeys(origin for key in owners for origin in of_service(names, key)))
+    """The Services whose own address it is; else all that it is an endpoint of."""
+    owners = [service for service in map(names.index.service, names.index.owners(address)) if service is not None]
+    own = [service for service in owners if address in service.addresses]
+    below = () if own else ("endpoint",)
+    return tuple(dict.fromkeys(origin for each in own or owners for origin in of_service(names, each.key, below)))
 
 
 def _of_pod(names: Names, label: str, namespace: str) -> tuple[str, ...]:

@@ -78,6 +78,11 @@ class Names:
                 return zone
         return None
 
+    def above(self, labels: Labels) -> bool:
+        """Does one of our zones lie below this name? Then it exists, although we know no record of it (RFC 8020)."""
+        zones = (self.domain, REVERSE_V4, REVERSE_V6)
+        return any(zone[len(zone) - len(labels) :] == labels for zone in zones if len(labels) < len(zone))
+
     def soa(self) -> Authority:
         return Authority(
             mname=("ns", "dns", *self.domain),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from minik8s import params
 from minik8s.dns.plan import Names
-from minik8s.dns.records import AAAA, CNAME, NS, SOA, SRV, A, Alias, Answer, Data, Labels, Record, Server
+from minik8s.dns.records import AAAA, ANY, CNAME, NS, SOA, SRV, A, Alias, Answer, Data, Labels, Record, Server
 from minik8s.dns.wire import NOERROR, NXDOMAIN, SERVFAIL
 
 # What is known of a name of the rest of the world; None when somebody must be asked first.
@@ -35,7 +35,9 @@ def resolve(names: Names, labels: Labels, qtype: int, outside: Outside | None = 
         if node is None and outside is not None and names.zone(at) != names.domain:
             return _from_outside(answer, outside, at, qtype)
         if node is None:
-            return _negative(names, answer, at, NXDOMAIN)
+            return _negative(names, answer, at, NOERROR if names.above(at) else NXDOMAIN)
+        if qtype == ANY and CNAME in node:
+            qtype = CNAME  # any will do, and this is one: it is not followed (RFC 1034, 4.3.2)
         if qtype in node:
             answer.answers += [Record(at, names.ttl, qtype, data) for data in node[qtype]]
             answer.additional = _additional(names, qtype, node[qtype])
@@ -63,8 +65,8 @@ def _from_outside(answer: Answer, outside: Outside, at: Labels, qtype: int) -> A
 def _negative(names: Names, answer: Answer, labels: Labels, rcode: int) -> Answer:
     """No such name, or none of this type. The SOA is that of the name's zone; of the root for the rest of the world.
 
-    The rest of the world does not exist here: no server was given to ask. See the package's docstring for why that
-    is NXDOMAIN.
+    The rest of the world does not exist here, but for the names above our own: no server was given to ask. See the
+    package's docstring for why that is NXDOMAIN.
     """
     answer.rcode = rcode
     answer.authority = [Record(names.zone(labels) or (), names.ttl, SOA, names.soa())]

@@ -127,9 +127,20 @@ def _additionals(data: bytes, at: int, count: int, question: Question) -> int:
         question.edns_size = size
         question.edns_do = bool(ttl & 0x8000)
         question.has_options = length > 0
+        _walk_options(data, at - length, at)
         if (ttl >> 16) & 0xFF:
             question.error = BADVERS
     return at
+
+
+def _walk_options(data: bytes, at: int, end: int) -> None:
+    """None of them is known here, but each says how long it is, and together they fill the OPT."""
+    while at < end:
+        if at + 4 > end:
+            raise _Malformed
+        at += 4 + int.from_bytes(data[at + 2 : at + 4], "big")
+    if at != end:
+        raise _Malformed
 
 
 def _skip_name(data: bytes, at: int) -> int:

@@ -31,6 +31,10 @@ MALFORMED = {
     "an OPT that is cut off": message(NAME, A_IN, OPT[:-3], counts=(1, 0, 0, 1)),
     "an OPT that is not there": message(NAME, A_IN, counts=(1, 0, 0, 1)),
     "an OPT with an owner": message(NAME, A_IN, b"\1x" + OPT, counts=(1, 0, 0, 1)),
+    "an option that is longer than its OPT": message(NAME, A_IN, OPT[:-2] + b"\0\4\0\x0a\0\x32", counts=(1, 0, 0, 1)),
+    "half an option": message(NAME, A_IN, OPT[:-2] + b"\0\2\0\x0a", counts=(1, 0, 0, 1)),
+    "a pointer after a label": message(b"\3web\xc0\x0c", A_IN),
+    "a name of 128 labels": message(b"\1a" * 128 + b"\0", A_IN),
     "an OPT whose data is cut off": message(NAME, A_IN, OPT[:-2] + b"\0\x09abc", counts=(1, 0, 0, 1)),
 }
 
@@ -48,8 +52,17 @@ RAW: dict[str, tuple[bytes, str]] = {
     "a transfer": (message(NAME, struct.pack("!HH", 252, 1)), "REFUSED"),
     "an incremental transfer": (message(NAME, struct.pack("!HH", 251, 1)), "REFUSED"),
     "class CH": (message(NAME, struct.pack("!HH", 1, 3)), "REFUSED"),
+    "class NONE": (message(NAME, struct.pack("!HH", 1, 254)), "REFUSED"),
     "class ANY": (message(NAME, struct.pack("!HH", 1, 255)), "REFUSED"),
     "trailing bytes": (message(NAME, A_IN, b"xyz"), "NOERROR"),
+    "a name of 255 bytes": (message((b"\x3f" + b"a" * 63) * 3 + b"\x3d" + b"a" * 61 + b"\0", A_IN), "NXDOMAIN"),
+    "a name of 127 labels": (message(b"\1a" * 127 + b"\0", A_IN), "NXDOMAIN"),
+    "the bit Z": (message(NAME, A_IN, flags=0x0140), "NOERROR"),
+    "a code in a question": (message(NAME, A_IN, flags=0x0103), "NOERROR"),
+    "a cookie and padding": (
+        message(NAME, A_IN, OPT[:-2] + b"\0\x12\0\x0a\0\x08cookie!!\0\x0c\0\2\0\0", counts=(1, 0, 0, 1)),
+        "NOERROR",
+    ),
     "TC set": (message(NAME, A_IN, flags=0x0300), "NOERROR"),
     "AD and CD set": (message(NAME, A_IN, flags=0x0130), "NOERROR"),
     "a dot inside a label": (message(b"\x08web.shop\3svc\7cluster\5local\0", A_IN), "NXDOMAIN"),
