@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from minik8s import params
+from minik8s.apiserver import instruments
 from minik8s.apiserver.channel import Channel, Question
 from minik8s.apiserver.outlet import Outlet
 from minik8s.host import clock
@@ -148,6 +149,7 @@ class Broadcaster:
             self._by_kind.setdefault(question.kind, set()).add(channel)
         channel.watchers.add(outlet)
         outlet.channel = channel
+        instruments.watch_began(question.cls, question.scope)
         self._admit(outlet)
         for change in missed:
             channel.tell(change, [outlet])
@@ -174,6 +176,7 @@ class Broadcaster:
         if channel is None:
             return
         channel.watchers.discard(outlet)
+        instruments.watch_ended(channel.question.cls, channel.question.scope)
         if not channel.watchers:
             self._channels.pop(channel.question, None)
             self._by_kind[channel.question.kind].discard(channel)

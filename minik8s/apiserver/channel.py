@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from minik8s.api import codec
 from minik8s.api.meta import Object
-from minik8s.apiserver import errors
+from minik8s.apiserver import errors, instruments
 from minik8s.apiserver.forms import Form
 from minik8s.apiserver.selection import Matches
 from minik8s.store.index import kind_of
@@ -36,6 +36,11 @@ class Question:
     def kind(self) -> str:
         return kind_of(self.prefix + "/")
 
+    @property
+    def scope(self) -> str:
+        """Whether it is about all namespaces or one."""
+        return "cluster" if self.prefix == self.kind else "namespace"
+
     def belongs(self, value: bytes | None) -> bool:
         return value is not None and (self.matches is None or self.matches(value))
 
@@ -50,7 +55,11 @@ class Channel:
     def tell(self, change: Change, watchers: Iterable["Outlet"]) -> list["Outlet"]:
         """Put a change's line into the queues of these watchers; returns those who have something to send now."""
         found = event(self.question, change)
-        return [] if found is None else self._push(found, change.revision, watchers)
+        if found is None:
+            return []
+        told = self._push(found, change.revision, watchers)
+        instruments.events_told(self.question.cls, len(told))
+        return told
 
     def bookmark(self, revision: int, watchers: Iterable["Outlet"]) -> list["Outlet"]:
         """Tell these watchers that they have seen everything up to a revision."""

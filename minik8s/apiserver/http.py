@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 from flask import Flask, Response
@@ -18,7 +19,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from minik8s import params
 from minik8s.api import codec
-from minik8s.apiserver import access, authn, errors, impersonation, pages, routes, tokens
+from minik8s.apiserver import access, authn, errors, impersonation, instruments, pages, routes, tokens
 from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.dispatch import WRITES, Dispatcher
@@ -27,9 +28,12 @@ from minik8s.apiserver.relay import SUBRESOURCES as RELAYED
 from minik8s.apiserver.relay import Relay
 from minik8s.apiserver.request import Answer, Request, Stream, Written
 from minik8s.apiserver.streaming import Upgraded
+from minik8s.host import clock
+from minik8s.host.health import METRICS
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 STREAM = "minik8s.stream"
+BEGAN, REQUEST = "minik8s.began", "minik8s.request"  # when a request came here, and what it turned out to be
 LEAVE_SEAT = "minik8s.leave-seat"  # a function: from now on this request is a stream and counts as one
 HEALTH = ("/healthz", "/livez", "/readyz")
 
@@ -65,7 +69,13 @@ class Server:
         app = self.app()
 
         def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            answer = cast(ClosingIterator, app(environ, start_response))
+            environ[BEGAN] = clock.monotonic()
+            kind = "readOnly" if environ["REQUEST_METHOD"] in ("GET", "HEAD") else "mutating"
+            instruments.INFLIGHT.inc(request_kind=kind)
+            try:
+                answer = cast(ClosingIterator, app(environ, start_response))
+            finally:
+                instruments.INFLIGHT.dec(request_kind=kind)
             stream: Stream | None = environ.get(STREAM)
             if stream is None:
                 return answer
@@ -99,6 +109,7 @@ class Server:
         app.register_error_handler(RequestEntityTooLarge, lambda _: _failed(errors.too_large(params.MAX_BODY_BYTES)))
         app.register_error_handler(HTTPException, _flask_failed)
         app.register_error_handler(Exception, _crashed)
+        app.after_request(_counted)
         return app
 
     def _handle(self, path: str = "") -> Response:
@@ -112,6 +123,7 @@ class Server:
             raise errors.unauthorized() if user.anonymous else errors.method_not_allowed(http.method)
         query, kind, accept = http.args.to_dict(), http.content_type or "", http.headers.get("Accept", "")
         request = Request(target, verb, user, query, kind, accept=accept, rights=self._rights)
+        http.environ[REQUEST] = request
         if user.anonymous:
             access.check(request)  # before anything is read of what somebody unknown sends
         relayed = target.subresource in RELAYED
@@ -155,7 +167,9 @@ class Server:
             response = Response(status=200)
         else:
             response = Response(found.body, found.code, content_type=found.content_type)
+        instruments.stream_began(request)
         response.call_on_close(self._streams.release)
+        response.call_on_close(partial(instruments.stream_ended, request))
         return response
 
     # --- pages ------------------------------------------------------------------------------------------------
@@ -166,14 +180,9 @@ class Server:
         if http.method not in ("GET", "HEAD"):
             known = not path.startswith(("/api/", "/apis/"))  # there a path that is no Target is a kind there is not
             raise errors.method_not_allowed(http.method) if known else errors.no_such_path()
-        if path in HEALTH:
-            if path == "/readyz" and not self._ready():
-                raise errors.unavailable(
-                    "not ready: the watch cache is not filled or no longer fed, or the first namespaces are missing"
-                )
-            return Response("ok", mimetype="text/plain")
-        if path == "/minik8s/audit":
-            return self._audit_page()
+        own = self._own_page(path)
+        if own is not None:
+            return own
         found = self._issuer(path)
         if found is not None:
             return _json(found)
@@ -183,6 +192,20 @@ class Server:
         response = Response(page.body, content_type=page.content_type, headers=list(page.headers.items()))
         response.make_conditional(http)  # 304 for a client that has it already
         return response
+
+    def _own_page(self, path: str) -> Response | None:
+        """How this server fares, and what was written through it."""
+        if path in HEALTH:
+            if path == "/readyz" and not self._ready():
+                raise errors.unavailable(
+                    "not ready: the watch cache is not filled or no longer fed, or the first namespaces are missing"
+                )
+            return Response("ok", mimetype="text/plain")
+        if path == "/metrics":
+            return Response(instruments.REGISTRY.text(), content_type=METRICS)
+        if path == "/minik8s/audit":
+            return self._audit_page()
+        return None
 
     def _issuer(self, path: str) -> dict[str, Any] | None:
         """By what others can check the tokens that this server signs."""
@@ -226,6 +249,16 @@ def _warnings(texts: list[str]) -> Iterator[str]:
 
 def _json(value: Any, code: int = 200) -> Response:
     return Response(codec.encode(value), code, mimetype="application/json")
+
+
+def _counted(response: Response) -> Response:
+    request: Request | None = http.environ.get(REQUEST)
+    seconds = clock.monotonic() - http.environ.get(BEGAN, clock.monotonic())
+    if request is None:
+        instruments.answered_page(http.path, response.status_code, seconds)
+    else:
+        instruments.answered(request, response.status_code, seconds, stream=STREAM in http.environ)
+    return response
 
 
 # --- failures -------------------------------------------------------------------------------------------------

@@ -16,14 +16,15 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
 
 from minik8s import params
-from minik8s.apiserver import housekeeping
+from minik8s.api.kinds import KINDS
+from minik8s.apiserver import housekeeping, instruments
 from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.dispatch import Dispatcher
 from minik8s.apiserver.http import Server, Who
 from minik8s.apiserver.metering import Metering
 from minik8s.apiserver.options import ServerOptions
 from minik8s.apiserver.policies import Authorizer
-from minik8s.apiserver.registry import Registry
+from minik8s.apiserver.registry import Registry, prefix_of
 from minik8s.apiserver.relay import Relay
 from minik8s.apiserver.signing import Keys
 from minik8s.apiserver.streaming import Agents
@@ -102,10 +103,11 @@ def _post_fork(arbiter: Arbiter, _worker: ThreadWorker) -> None:
 
 def serve(options: ServerOptions) -> Any:
     """Open the store, fill the cache, make sure of the first namespaces; returns the WSGI application."""
-    store = Store(options.etcd)
+    store = Store(options.etcd, observe=lambda operation, took: instruments.ETCD.observe(took, operation=operation))
     cache = Cache(store)
     cache.start()
     registry = Registry(store, cache)
+    instruments.follow(cache, [(cls.resource.qualified, prefix_of(cls)) for cls in KINDS])
     signs = options.service_account_signing_key_file
     dispatcher = Dispatcher(registry, Keys.load(signs) if signs else None)
     dispatcher.watches.start()

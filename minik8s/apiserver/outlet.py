@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from minik8s import params
-from minik8s.apiserver import channel
+from minik8s.apiserver import channel, instruments
 from minik8s.host import clock
 from minik8s.streams.link import Link
 
@@ -64,6 +64,8 @@ class Outlet:
         if self.ending:
             return
         if self._waiting + len(line) > self._limit:
+            if self.channel is not None:
+                instruments.dropped(self.channel.question.cls)
             self.expire(revision)
             return
         self.first = False

@@ -24,7 +24,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from minik8s import params
 from minik8s.api import codec
-from minik8s.apiserver import authn, errors, lanes
+from minik8s.apiserver import authn, errors, instruments, lanes
 from minik8s.apiserver.connection import Connection, State
 from minik8s.apiserver.http import LEAVE_SEAT, Taken
 from minik8s.host import clock
@@ -61,6 +61,7 @@ class Worker(ThreadWorker):
         self._lanes: lanes.Lanes[Connection] = lanes.Lanes()
         self._context: ssl.SSLContext | None = None
         self._sweep_at = 0.0
+        instruments.follow_lanes(self._lanes)
 
     def init_process(self) -> None:
         self._context = ssl_context(self.cfg) if self.cfg.is_ssl else None
@@ -128,6 +129,7 @@ class Worker(ThreadWorker):
     def _shaken(self, connection: Connection, wanted: int) -> None:
         connection.busy = False
         if wanted < 0:
+            instruments.HANDSHAKE_ERRORS.inc()
             self._forget(connection)
         elif wanted > 0:
             self._wait(connection, wanted)
@@ -166,8 +168,12 @@ class Worker(ThreadWorker):
         elif verdict == "wait":
             connection.enter(State.QUEUED, now)
         else:
-            connection.level = ""
-            self._refuse(connection, errors.too_many_requests("too many requests, please try again later"))
+            self._reject(connection, "queue-full")
+
+    def _reject(self, connection: Connection, reason: str) -> None:
+        instruments.REJECTED.inc(priority_level=connection.level, reason=reason)
+        connection.level = ""
+        self._refuse(connection, errors.too_many_requests("too many requests, please try again later"))
 
     def _run(self, connection: Connection) -> None:
         connection.enter(State.WORKING, clock.monotonic())
@@ -248,8 +254,7 @@ class Worker(ThreadWorker):
             return
         self._sweep_at = now + SWEEP_S
         for connection in self._lanes.impatient(now):
-            connection.level = ""
-            self._refuse(connection, errors.too_many_requests("too many requests, please try again later"))
+            self._reject(connection, "time-out")
         for connection in [each for each in self._connections if each.deadline is not None and not each.busy]:
             late = connection.deadline is not None and connection.deadline <= now
             if late and connection.state is State.READING and connection.intake.begun:

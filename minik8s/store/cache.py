@@ -103,6 +103,11 @@ class Cache:
         with self._lock:
             return self._index.items(prefix), self._revision
 
+    def count(self, kind: str) -> int:
+        """How many objects of a kind there are."""
+        with self._lock:
+            return self._index.count(kind)
+
     def list(self, prefix: str) -> tuple[list[bytes], int]:
         """The objects under a prefix, in the order of keys, and the revision they are of."""
         found, revision = self.items(prefix)

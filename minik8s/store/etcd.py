@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from minik8s.host import clock
 from minik8s.params import ETCD_CALL_TIMEOUT_S
 from minik8s.store import loader
 from minik8s.store.model import (
@@ -61,12 +62,18 @@ WATCH_BACKOFF_S = (0.05, 1.0)
 
 
 class Store:
-    """One etcd cluster. Thread-safe."""
+    """One etcd cluster. Thread-safe. `observe` is told of each call: its name, and the seconds it took."""
 
-    def __init__(self, endpoints: str | Sequence[str], timeout: float = ETCD_CALL_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        endpoints: str | Sequence[str],
+        timeout: float = ETCD_CALL_TIMEOUT_S,
+        observe: Callable[[str, float], None] = lambda operation, seconds: None,
+    ) -> None:
         addresses = [endpoints] if isinstance(endpoints, str) else list(endpoints)
         target = addresses[0] if len(addresses) == 1 else "ipv4:" + ",".join(addresses)
         self._timeout = timeout
+        self._observe = observe
         self._channel = grpc.insecure_channel(target, options=OPTIONS)
         self._kv = rpc.KVStub(self._channel)
         self._watch = rpc.WatchStub(self._channel)
@@ -152,12 +159,15 @@ class Store:
         return rpc.RequestOp(request_put=rpc.PutRequest(key=put.key.encode(), value=put.value, lease=lease))
 
     def _call(self, method: Callable[..., Any], request: Any, gone: type[StoreError] = Unavailable) -> Any:
+        began = clock.monotonic()
         try:
             return method(request, timeout=self._timeout, metadata=NEEDS_LEADER)
         except grpc.RpcError as error:
             raise translate(error, gone) from error
         except ValueError as error:  # what grpc says on a closed channel
             raise Unavailable(str(error)) from error
+        finally:
+            self._observe(type(request).__name__.removesuffix("Request").lower(), clock.monotonic() - began)
 
 
 class Watch:

@@ -43,6 +43,10 @@ class Index:
             self._order.pop(kind, None)
         return old
 
+    def count(self, kind: str) -> int:
+        """How many objects a kind has."""
+        return len(self._kinds.get(kind, ()))
+
     def items(self, prefix: str) -> list[tuple[str, bytes]]:
         """The objects under a prefix, in the order of their keys."""
         kind = kind_of(prefix)

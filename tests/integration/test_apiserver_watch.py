@@ -161,3 +161,27 @@ def test_a_killed_etcd_interrupts_and_loses_nothing(api, namespace):
     assert [kind for kind, _ in events] == ["ADDED"] * len(present)
     assert sorted(name for _, name in events) == sorted(present)
     watch.close()
+
+
+def test_the_server_tells_how_it_fares_to_those_who_may_know(api, namespace):
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    watch = api.admin.watch(f"{path}?watch=true&resourceVersion=0")
+    api.admin.post(path, config("counted"))
+    assert watch.seen(1) == [("ADDED", "counted")]
+    text = api.admin.ask("GET", "/metrics").data.decode()
+    for line in (
+        'apiserver_request_total{verb="POST",group="",version="v1",resource="configmaps",subresource="",'
+        'scope="namespace",component="apiserver",code="201",dry_run=""}',
+        'apiserver_request_duration_seconds_count{verb="POST",group="",version="v1",resource="configmaps"',
+        'apiserver_longrunning_requests{verb="WATCH",group="",version="v1",resource="configmaps"',
+        'apiserver_watch_events_total{group="",version="v1",kind="ConfigMap"}',
+        'apiserver_storage_objects{resource="namespaces"}',
+        'apiserver_flowcontrol_current_executing_seats{priority_level="system"}',
+        'etcd_request_duration_seconds_count{operation="txn"}',
+        "process_resident_memory_bytes",
+    ):
+        found = [float(each.rsplit(" ", 1)[1]) for each in text.splitlines() if each.startswith(line)]
+        assert found and max(found) >= 0, line
+    watch.close()
+    assert api.user("nobody-special").json("GET", "/metrics")["code"] == 403
+    assert api.anonymous.json("GET", "/metrics")["code"] in (401, 403)
