@@ -5,7 +5,7 @@ Source: the published OpenAPI of Kubernetes 1.33. CronJob is not here.
 
 import msgspec
 
-from minik8s.api.meta import Condition, Int64, LabelSelector, Object, Struct, resource, says
+from minik8s.api.meta import Condition, Int64, LabelSelector, Object, Struct, Time, resource, says
 from minik8s.api.pods import PodTemplateSpec
 
 # How a Job's Pods are told from others, and by their older names.
@@ -72,8 +72,8 @@ class UncountedTerminatedPods(Struct):
 
 class JobStatus(Struct):
     conditions: list[Condition] = []
-    startTime: str | None = None
-    completionTime: str | None = None
+    startTime: Time | None = None
+    completionTime: Time | None = None
     active: int = 0
     succeeded: int = 0
     failed: int = 0

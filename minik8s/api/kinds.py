@@ -28,6 +28,7 @@ from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object
 from minik8s.api.metrics import NodeMetrics, PodMetrics
 from minik8s.api.networking import Ingress, IngressClass, IPAddress
+from minik8s.api.policy import PodDisruptionBudget
 from minik8s.api.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 
 # The kinds whose objects are kept.
@@ -47,6 +48,7 @@ KINDS: tuple[type[Object], ...] = (
     DaemonSet,
     ControllerRevision,
     Job,
+    PodDisruptionBudget,
     EndpointSlice,
     Lease,
     Ingress,

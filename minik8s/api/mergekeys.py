@@ -11,7 +11,7 @@ Source: the published OpenAPI of Kubernetes 1.33. Read `strategic.py` and `owner
 from dataclasses import dataclass
 from typing import Any
 
-from minik8s.api import apps, core, discovery, meta, networking, pods
+from minik8s.api import apps, batch, core, discovery, meta, networking, pods, policy
 from minik8s.api.meta import Struct
 
 
@@ -72,6 +72,14 @@ RULES: dict[type[Struct], dict[str, Rule]] = {
     apps.DeploymentSpec: {"strategy": Rule("retainKeys")},
     apps.DeploymentStatus: CONDITIONS,
     apps.ReplicaSetStatus: CONDITIONS,
+    apps.StatefulSetStatus: CONDITIONS,
+    apps.DaemonSetStatus: CONDITIONS,
+    # Applied whole, merged by type: upstream's Job is like that.
+    batch.JobStatus: {"conditions": Rule("merge", "type", "atomic")},
+    batch.PodFailurePolicyOnExitCodesRequirement: {"values": A_SET},
+    batch.UncountedTerminatedPods: {"succeeded": A_SET, "failed": A_SET},
+    policy.PodDisruptionBudgetSpec: {"selector": Rule("replace")},
+    policy.PodDisruptionBudgetStatus: CONDITIONS,
     discovery.Endpoint: {"addresses": A_SET},
 }
 

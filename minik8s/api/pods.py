@@ -189,7 +189,7 @@ class PodStatus(Struct):
     "pods",
     short=("po",),
     categories=("all",),
-    subresources=("status", "binding", "log", "exec", "attach", "portforward"),
+    subresources=("status", "binding", "eviction", "log", "exec", "attach", "portforward"),
 )
 class Pod(Object):
     """The smallest thing that runs: containers that share an address."""

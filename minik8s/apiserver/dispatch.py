@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from minik8s.api import codec, kinds, meta
-from minik8s.apiserver import access, admission, applying, errors, forms, reads, subresources, usage
+from minik8s.apiserver import access, admission, applying, errors, evictions, forms, reads, subresources, usage
 from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request, Written
@@ -27,6 +27,7 @@ SUBRESOURCES: dict[str, dict[str, Subresource]] = {
     "status": {"get": lambda verbs, r: _current(verbs, r), "update": Verbs.update, "patch": applying.patch},
     "scale": {"get": subresources.scale, "update": subresources.scale, "patch": subresources.scale},
     "binding": {"create": subresources.bind},
+    "eviction": {"create": evictions.evict},
     "finalize": {"update": subresources.finalize},
 }
 

@@ -14,6 +14,7 @@ from minik8s.controllers.clusterroles.main import build as clusterroles
 from minik8s.controllers.context import Build, Context, run_all
 from minik8s.controllers.daemonsets.main import build as daemonsets
 from minik8s.controllers.deployments.main import build as deployments
+from minik8s.controllers.disruption.main import build as disruption
 from minik8s.controllers.endpoints.main import build as endpoints
 from minik8s.controllers.garbage.main import build as garbage
 from minik8s.controllers.garbage.main import build_pods as podgc
@@ -33,6 +34,7 @@ CONTROLLERS: dict[str, Build] = {
     "statefulsets": statefulsets,
     "daemonsets": daemonsets,
     "jobs": jobs,
+    "disruption": disruption,
     "endpoints": endpoints,
     "loadbalancers": loadbalancers,
     "nodes": nodes,

@@ -15,6 +15,7 @@ from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object, StatusCause
 from minik8s.api.networking import Ingress, IngressClass
 from minik8s.api.pods import Pod
+from minik8s.api.policy import PodDisruptionBudget
 from minik8s.api.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 from minik8s.api.validation import endpoints, ingresses, jobs, metadata, pods, rbac, services, small, workloads
 from minik8s.api.validation.fields import Problems
@@ -28,6 +29,7 @@ _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
     DaemonSet: workloads.check_daemon_set,
     ControllerRevision: workloads.check_revision,
     Job: jobs.check,
+    PodDisruptionBudget: small.check_budget,
     EndpointSlice: endpoints.check_slice,
     Endpoints: endpoints.check_endpoints,
     ConfigMap: small.check_config_map,

@@ -1,10 +1,12 @@
-"""What the small kinds must keep to: ConfigMap, Secret, Node, Namespace."""
+"""What the small kinds must keep to: ConfigMap, Secret, Node, Namespace, PodDisruptionBudget."""
 
 import base64
 
 from minik8s.api.core import ConfigMap, Namespace, Node, Secret
+from minik8s.api.policy import PodDisruptionBudget
 from minik8s.api.validation.fields import KEY, Problems
 from minik8s.api.validation.metadata import check_key
+from minik8s.api.validation.workloads import check_selector, check_share
 
 MAX_DATA = 1024 * 1024
 EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
@@ -74,3 +76,19 @@ def check_namespace(problems: Problems, namespace: Namespace) -> None:
                 finalizer,
                 "name is neither a standard finalizer name nor is it fully qualified",
             )
+
+
+def check_budget(problems: Problems, budget: PodDisruptionBudget) -> None:
+    spec = budget.spec
+    if spec.minAvailable is not None and spec.maxUnavailable is not None:
+        problems.invalid("spec", {}, "minAvailable and maxUnavailable cannot be both set")
+    for field in ("minAvailable", "maxUnavailable"):
+        check_share(problems, f"spec.{field}", getattr(spec, field))
+        value = getattr(spec, field)
+        if isinstance(value, str) and value[:-1].isdecimal() and int(value[:-1]) > 100:
+            problems.invalid(f"spec.{field}", value, "must not be greater than 100%")
+    if spec.selector is not None:
+        check_selector(problems, spec.selector)
+    if spec.unhealthyPodEvictionPolicy is not None:
+        known = ("AlwaysAllow", "IfHealthyBudget")
+        problems.one_of("spec.unhealthyPodEvictionPolicy", spec.unhealthyPodEvictionPolicy, known)

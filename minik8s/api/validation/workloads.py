@@ -52,7 +52,7 @@ def check_deployment(problems: Problems, deployment: Deployment) -> None:
     elif rolling:
         path = "spec.strategy.rollingUpdate"
         for field in ("maxUnavailable", "maxSurge"):
-            _check_share(problems, f"{path}.{field}", getattr(rolling, field))
+            check_share(problems, f"{path}.{field}", getattr(rolling, field))
         if _is_zero(rolling.maxUnavailable) and _is_zero(rolling.maxSurge):
             problems.invalid(f"{path}.maxUnavailable", rolling.maxUnavailable, "may not be 0 when `maxSurge` is 0")
 
@@ -67,7 +67,7 @@ def check_stateful_set(problems: Problems, sts: StatefulSet) -> None:
         if spec.updateStrategy.type == "OnDelete":
             problems.invalid(path, msgspec.to_builtins(rolling), "only allowed for updateStrategy 'RollingUpdate'")
         problems.not_negative(f"{path}.partition", rolling.partition)
-        _check_share(problems, f"{path}.maxUnavailable", rolling.maxUnavailable)
+        check_share(problems, f"{path}.maxUnavailable", rolling.maxUnavailable)
     if spec.ordinals is not None:
         problems.not_negative("spec.ordinals.start", spec.ordinals.start)
     problems.not_negative("spec.revisionHistoryLimit", spec.revisionHistoryLimit)
@@ -97,7 +97,7 @@ def check_daemon_set(problems: Problems, ds: DaemonSet) -> None:
         return
     path = f"{path}.rollingUpdate"
     for field in ("maxUnavailable", "maxSurge"):
-        _check_share(problems, f"{path}.{field}", getattr(rolling, field))
+        check_share(problems, f"{path}.{field}", getattr(rolling, field))
     if _is_zero(rolling.maxUnavailable) and _is_zero(rolling.maxSurge):
         problems.required(f"{path}.maxUnavailable", "cannot be 0 when maxSurge is 0")
     elif not _is_zero(rolling.maxUnavailable) and not _is_zero(rolling.maxSurge):
@@ -116,7 +116,7 @@ def _is_zero(value: IntOrString | None) -> bool:
     return value in (0, "0%")
 
 
-def _check_share(problems: Problems, path: str, value: IntOrString | None) -> None:
+def check_share(problems: Problems, path: str, value: IntOrString | None) -> None:
     if isinstance(value, str) and not re.fullmatch(r"[0-9]+%", value):
         problems.invalid(path, value, "a valid percent string must be a numeric string followed by an ending '%'")
     elif isinstance(value, int):
@@ -131,7 +131,7 @@ def _check_common(problems: Problems, spec: Spec, kind: str) -> None:
     if spec.selector is None:
         problems.required("spec.selector")
     else:
-        _check_selector(problems, spec.selector)
+        check_selector(problems, spec.selector)
         if not spec.selector.matchLabels and not spec.selector.matchExpressions:
             problems.invalid("spec.selector", {}, f"empty selector is invalid for {kind.lower()}")
         elif not selectors.matches(spec.selector, labels):
@@ -143,7 +143,7 @@ def _check_common(problems: Problems, spec: Spec, kind: str) -> None:
         problems.forbidden("spec.template.spec.activeDeadlineSeconds", "must not be specified")
 
 
-def _check_selector(problems: Problems, selector: LabelSelector) -> None:
+def check_selector(problems: Problems, selector: LabelSelector) -> None:
     check_labels(problems, "spec.selector.matchLabels", selector.matchLabels)
     for at, each in enumerate(selector.matchExpressions):
         path = f"spec.selector.matchExpressions[{at}]"

@@ -22,6 +22,7 @@ from minik8s.api.words import (
     networking,
     nodes,
     pods,
+    policy,
     sets,
 )
 from minik8s.api.words.table import Words
@@ -35,6 +36,7 @@ WORDS: Words = {
     **apps.WORDS,
     **sets.WORDS,
     **jobs.WORDS,
+    **policy.WORDS,
     **networking.WORDS,
     **access.WORDS,
     **authentication.WORDS,

@@ -7,6 +7,7 @@ from minik8s.api.display import NONE, some
 from minik8s.api.durations import human, since
 from minik8s.api.meta import LabelSelector, Object, controller_of
 from minik8s.api.pods import PodTemplateSpec, condition
+from minik8s.api.policy import PodDisruptionBudget
 from minik8s.api.selectors import format_labels
 from minik8s.apiserver.tables.columns import AGE, NAME, Cells, Table, age, number, text, wide
 
@@ -99,6 +100,17 @@ def _job_word(job: Job) -> str:
     return "Running"
 
 
+def _budget(budget: PodDisruptionBudget, now: float) -> Cells:
+    least, most = budget.spec.minAvailable, budget.spec.maxUnavailable
+    return [
+        budget.metadata.name,
+        "N/A" if least is None else str(least),
+        "N/A" if most is None else str(most),
+        budget.status.disruptionsAllowed,
+        age(budget, now),
+    ]
+
+
 def _revision(revision: ControllerRevision, now: float) -> Cells:
     owner = controller_of(revision)
     group = owner.apiVersion.rpartition("/")[0] if owner else ""
@@ -151,6 +163,16 @@ TABLES: dict[type[Object], Table] = {
             *TEMPLATE,
         ),
         _job,
+    ),
+    PodDisruptionBudget: Table(
+        (
+            NAME,
+            text("Min Available", "How many Pods must stay healthy."),
+            text("Max Unavailable", "How many Pods may be missing."),
+            number("Allowed Disruptions", "How many Pods may be evicted now."),
+            AGE,
+        ),
+        _budget,
     ),
     ControllerRevision: Table(
         (

@@ -14,6 +14,7 @@ from minik8s.api.authentication import TokenRequest
 from minik8s.api.autoscaling import Scale
 from minik8s.api.core import Binding
 from minik8s.api.meta import DeleteOptions, Object, Status
+from minik8s.api.policy import Eviction
 from minik8s.apiserver import discovery
 from minik8s.apiserver.wire import parameters, schemas
 
@@ -42,6 +43,7 @@ PATCHES = (
 # Subresources whose body is not the object itself.
 BODIES: dict[str, type[msgspec.Struct]] = {
     "binding": Binding,
+    "eviction": Eviction,
     "scale": Scale,
     "token": TokenRequest,
 }

@@ -16,6 +16,7 @@ from minik8s.api.core import ConfigMap, NodeSpec, Secret, ServiceAccount, Servic
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.networking import IngressClassSpec, IngressSpec
 from minik8s.api.pods import Pod, PodSpec
+from minik8s.api.policy import PodDisruptionBudgetSpec
 
 PACKAGE = Path(effects.__file__).parents[1]
 POD = "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {%s}}"
@@ -115,6 +116,7 @@ WHAT_IS_WANTED = (
     StatefulSetSpec,
     DaemonSetSpec,
     JobSpec,
+    PodDisruptionBudgetSpec,
     NodeSpec,
     ServiceAccount,
     Endpoint,
