@@ -17,7 +17,7 @@ import msgspec
 from minik8s import params
 from minik8s.api.apps import RollingUpdateStatefulSetStrategy, StatefulSetSpec
 from minik8s.api.batch import JobSpec
-from minik8s.api.core import Endpoints, NodeSpec, Secret, ServiceAccount, ServicePort, ServiceSpec, Taint
+from minik8s.api.core import NodeSpec, Secret, ServiceAccount, ServicePort, ServiceSpec, Taint
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.meta import Object
 from minik8s.api.networking import IngressBackend, IngressClassSpec
@@ -58,14 +58,6 @@ def _deletes_claims(spec: StatefulSetSpec) -> bool:
     return policy is not None and "Delete" in (policy.whenDeleted, policy.whenScaled)
 
 
-def _by_hand(obj: Endpoints) -> bool:
-    """A controller's Endpoints have slices beside them, and say so in one of these labels."""
-    return not obj.metadata.labels.keys() & {
-        "endpoints.kubernetes.io/managed-by",
-        "endpointslice.kubernetes.io/skip-mirror",
-    }
-
-
 # The struct that has the field → its fields without effect.
 TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
     Container: (
@@ -101,9 +93,6 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
     Endpoint: (
         Idle("zone", "nodes have no zones here"),
         Idle("deprecatedTopology", "it is of an older API; use nodeName and hints"),
-    ),
-    Endpoints: (
-        Idle("subsets", "rules and DNS are made from EndpointSlices; write one of those instead", when=_by_hand),
     ),
     IngressBackend: (Idle("resource", "only Services are served: requests that come here get 503"),),
     IngressClassSpec: (Idle("parameters", "nothing is read from them"),),

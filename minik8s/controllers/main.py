@@ -20,6 +20,7 @@ from minik8s.controllers.garbage.main import build as garbage
 from minik8s.controllers.garbage.main import build_pods as podgc
 from minik8s.controllers.jobs.main import build as jobs
 from minik8s.controllers.loadbalancers.main import build as loadbalancers
+from minik8s.controllers.mirroring.main import build as mirroring
 from minik8s.controllers.namespaces.main import build as namespaces
 from minik8s.controllers.nodeipam.main import build as nodeipam
 from minik8s.controllers.nodes.main import build as nodes
@@ -36,6 +37,7 @@ CONTROLLERS: dict[str, Build] = {
     "jobs": jobs,
     "disruption": disruption,
     "endpoints": endpoints,
+    "mirroring": mirroring,
     "loadbalancers": loadbalancers,
     "nodes": nodes,
     "nodeipam": nodeipam,

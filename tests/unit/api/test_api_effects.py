@@ -73,7 +73,7 @@ TOLD = [
     (SERVICE % "externalName: example.org, type: ExternalName", []),
     (SERVICE % "trafficDistribution: PreferClose", ["spec.trafficDistribution"]),
     (SERVICE % "trafficDistribution: PreferSameNode, ports: [{port: 1, protocol: UDP}]", []),
-    ("{apiVersion: v1, kind: Endpoints, metadata: {name: w}, subsets: [{addresses: [{ip: 1.1.1.1}]}]}", ["subsets"]),
+    ("{apiVersion: v1, kind: Endpoints, metadata: {name: w}, subsets: [{addresses: [{ip: 1.1.1.1}]}]}", []),
     ("{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: w}, addressType: FQDN}",
      ["addressType"]),
     ("{apiVersion: v1, kind: Node, metadata: {name: n}, spec: {taints: [{key: a, effect: PreferNoSchedule}]}}",
