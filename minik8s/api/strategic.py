@@ -97,15 +97,14 @@ def _merge_list(shape: Shape, current: list[Any], key: str, patch: dict[str, Any
         raise BadPatch(f"{key} must be a list, and so must its directives")
     if shape.cls is None:
         left = [each for each in current if each not in gone]
-        merged = left + [each for each in dict.fromkeys(given) if each not in left]
-        return merged if order is None else arranged([(each, each) for each in merged], order)
+        merged = [each for each in dict.fromkeys(given) if each not in left] + left
+        return arranged([(each, each) for each in merged], given if order is None else order)
     if any(isinstance(each, dict) and each.get(PATCH) == "replace" for each in given):
         return [merge(shape.cls, {}, each) for each in given if each.get(PATCH) != "replace"]
     name = shape.rule.patch_merge_key
     merged = _merge_elements(shape, current, given, name)
-    if order is None:
-        return merged
-    wanted = [_key_of(each, name) for each in order]
+    # Without an order of its own the patch's elements are in the patch's; what is new stands before what it leaves alone.
+    wanted = [_key_of(each, name) for each in (given if order is None else order)]
     for each in given:
         if each.get(PATCH) != "delete" and each[name] not in wanted:
             raise BadPatch(f"The {ORDER}{key} list does not have the patch's element with {name} {each[name]!r}")
@@ -120,7 +119,7 @@ def _merge_elements(shape: Shape, current: list[Any], given: list[Any], name: st
         if each.get(PATCH) == "delete":
             merged = [known for known in merged if known.get(name) != key]
         elif at is None:
-            merged.append(merge(shape.cls, {}, each))
+            merged.insert(0, merge(shape.cls, {}, each))
         else:
             merged[at] = merge(shape.cls, merged[at], each)
     return merged

@@ -109,7 +109,7 @@ def test_the_official_client_creates_reads_replaces_patches_and_deletes(core: cl
     listed = core.list_namespaced_config_map(NAMESPACE, label_selector="", field_selector="metadata.name=one")
     assert [each.metadata.name for each in listed.items] == ["one"]
     gone = core.delete_namespaced_config_map("one", NAMESPACE, propagation_policy="Foreground")
-    assert gone.status == "Success"
+    assert gone["status"] == "Success"
     with pytest.raises(client.ApiException) as missing:
         core.read_namespaced_config_map("one", NAMESPACE)
     assert missing.value.status == 404
@@ -134,9 +134,9 @@ def test_it_creates_everything_of_a_file_and_scales_it(official: client.ApiClien
     made = utils.create_from_yaml(official, str(FILES / "web.yaml"), namespace=NAMESPACE)
     assert [each[0].kind for each in made] == ["Service", "Deployment"]
     apps = client.AppsV1Api(official)
-    scaled = apps.patch_namespaced_deployment_scale("web", NAMESPACE, {"spec": {"replicas": 0}})
-    assert (scaled.kind, scaled.spec.replicas) == ("Scale", 0)
-    assert apps.read_namespaced_deployment("web", NAMESPACE).spec.replicas == 0
+    scaled = apps.patch_namespaced_deployment_scale("web", NAMESPACE, {"spec": {"replicas": 1}})
+    assert (scaled.kind, scaled.spec.replicas) == ("Scale", 1)
+    assert apps.read_namespaced_deployment("web", NAMESPACE).spec.replicas == 1
     apps.delete_namespaced_deployment("web", NAMESPACE)
     client.CoreV1Api(official).delete_namespaced_service("web", NAMESPACE)
 

@@ -25,9 +25,13 @@ CASES = {
         (PodSpec, {"containers": TWO}, {"containers": [{"name": "b", "image": "y:2"}]}),
         {"containers": [TWO[0], {"name": "b", "image": "y:2"}]},
     ),
-    "an element with a new key is added at the end": (
+    "an element with a new key stands before those that the patch leaves alone": (
         (PodSpec, {"containers": TWO}, {"containers": [{"name": "c"}]}),
-        {"containers": [*TWO, {"name": "c"}]},
+        {"containers": [{"name": "c"}, *TWO]},
+    ),
+    "an element with a new key stands behind the known one that the patch has before it": (
+        (PodSpec, {"containers": TWO}, {"containers": [{"name": "a"}, {"name": "c"}]}),
+        {"containers": [TWO[0], {"name": "c"}, TWO[1]]},
     ),
     "a null deletes a field, also in an element": (
         (
@@ -65,9 +69,9 @@ CASES = {
         (DeploymentSpec, {"strategy": ROLLING}, {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}),
         {"strategy": {"type": "Recreate"}},
     ),
-    "plain values with the strategy merge are added": (
+    "plain values with the strategy merge are added, in the patch's order": (
         (ObjectMeta, {"finalizers": ["a/b"]}, {"finalizers": ["c/d", "a/b"]}),
-        {"finalizers": ["a/b", "c/d"]},
+        {"finalizers": ["c/d", "a/b"]},
     ),
     "$deleteFromPrimitiveList takes plain values out": (
         (ObjectMeta, {"finalizers": ["a/b", "c/d"]}, {"$deleteFromPrimitiveList/finalizers": ["a/b"]}),
