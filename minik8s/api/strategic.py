@@ -103,7 +103,7 @@ def _merge_list(shape: Shape, current: list[Any], key: str, patch: dict[str, Any
         return [merge(shape.cls, {}, each) for each in given if each.get(PATCH) != "replace"]
     name = shape.rule.patch_merge_key
     merged = _merge_elements(shape, current, given, name)
-    # Without an order of its own the patch's elements are in the patch's; what is new stands before what it leaves alone.
+    # With no order of its own, the patch's elements are in the patch's; new ones stand before what it leaves alone.
     wanted = [_key_of(each, name) for each in (given if order is None else order)]
     for each in given:
         if each.get(PATCH) != "delete" and each[name] not in wanted:
