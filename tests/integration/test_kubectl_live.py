@@ -200,14 +200,17 @@ def test_a_terminal_is_as_large_as_ours_and_its_program_ends_as_it_ends(terminal
     def scenario(terminal: Terminal) -> None:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
-        words = ["kubectl", "exec", "-it", "talker", "--", "sh", "-c", "stty size; read name; echo hello $name; exit 7"]
+        # The size arrives when the program runs already; it may see none at first.
+        sized = 'until [ "$(stty size)" = "33 99" ]; do sleep 0.1; done'
+        script = f"{sized}; echo as large; read name; echo hello $name; exit 7"
+        words = ["kubectl", "exec", "-it", "talker", "--", "sh", "-c", script]
         child = subprocess.Popen(words, env=terminal.environment, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         said = b""
         with contextlib.suppress(OSError):  # a terminal whose other end is closed says EIO
             while block := os.read(ours, 4096):
                 said += block
-                if b"33 99" in said and b"you" not in said:
+                if b"as large" in said and b"you" not in said:
                     os.write(ours, b"you\n")
         os.close(ours)
         assert child.wait(20) == 7, said
