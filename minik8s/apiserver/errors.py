@@ -14,7 +14,9 @@ class Failure(Exception):
 
     def __init__(self, code: int, reason: str, message: str, details: StatusDetails | None = None) -> None:
         super().__init__(message)
-        self.status = Status(status="Failure", code=code, reason=reason, message=message, details=details)
+        # Details are always there, if empty: kubectl before 1.31 looks into those of a 404 unseen.
+        told = details or StatusDetails()
+        self.status = Status(status="Failure", code=code, reason=reason, message=message, details=told)
 
     @property
     def code(self) -> int:

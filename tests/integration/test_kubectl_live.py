@@ -147,7 +147,8 @@ def test_a_watch_of_one_object_begins_with_what_it_is(terminals: list[Terminal])
 def test_wait_sees_what_is_deleted_while_it_waits(terminals: list[Terminal]) -> None:
     def scenario(terminal: Terminal) -> None:
         say(terminal, "kubectl create -f settings.yaml")
-        with running(terminal, "kubectl wait configmap/settings --for=delete --timeout=30s") as seen:
+        with running(terminal, "kubectl wait configmap/settings --for=delete --timeout=30s -v=6") as seen:
+            seen.wait("watch=true.*200 OK")
             say(terminal, "kubectl delete configmap settings --wait=false")
             seen.wait("configmap/settings condition met")
 
