@@ -18,7 +18,10 @@ import struct
 from functools import partial
 from typing import Any, Literal
 
-PLACE = 2048  # bytes for each: more than is ever asked (a name, a header, an OPT) or answered (params.DNS_UDP_SIZE)
+from minik8s import params
+
+# Bytes for each: more than is ever asked (a header, a name, an OPT), and all that may be answered.
+PLACE = max(2048, params.DNS_UDP_SIZE)
 ADDRESS = 28  # a sockaddr_in6, the longest
 
 Peer = tuple[Any, ...]  # an address as Python's sockets have it, in either family

@@ -12,7 +12,7 @@ import struct
 from typing import NamedTuple
 
 from minik8s.dns.records import AAAA, CNAME, MX, NS, OPT, PTR, SOA, SRV, TXT, A, Alias, Data, Labels, Raw, Record
-from minik8s.dns.wire import FIXED, HEADER, IN, QR
+from minik8s.dns.wire import FIXED, FORMERR, HEADER, IN, NOTIMP, QR
 
 MAX_POINTERS = 64
 # type → bytes before the first name in its data, and how many names follow.
@@ -48,6 +48,14 @@ def read(data: bytes) -> Reply:
     extended = next((record.ttl >> 24 for record in more if record.type == OPT), 0)
     lower = tuple(label.lower() for label in labels)
     return Reply(ident, flags, extended << 4 | flags & 0xF, lower, qtype, found, authority)
+
+
+def is_puzzled(data: bytes, ident: int) -> bool:
+    """Does a server say that it does not understand us? Often by a bare header, which `read` refuses (RFC 6891, 7)."""
+    if len(data) < HEADER.size:
+        return False
+    got, flags = HEADER.unpack_from(data)[:2]
+    return got == ident and bool(flags & QR) and flags & 0xF in (FORMERR, NOTIMP)
 
 
 def name(data: bytes, at: int) -> tuple[Labels, int]:

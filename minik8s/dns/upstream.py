@@ -2,9 +2,9 @@
 
 A question that several clients ask at once is asked once. Each try has a socket of its own, so that the kernel draws
 a new source port, and a new random id (RFC 5452); only a reply from there, with that id, to that question counts. A
-reply that was cut is asked for again over TCP. What must hold: every question is answered within
-DNS_FORWARD_BUDGET_S, with what was found, with what was known before, or with SERVFAIL: stub resolvers give up after
-five seconds; what is out at once is bounded.
+reply that was cut is asked for again over TCP, and a server that does not understand EDNS is asked without it. What
+must hold: every question is answered within DNS_FORWARD_BUDGET_S, with what was found, with what was known before, or
+with SERVFAIL: stub resolvers give up after five seconds; what is out at once is bounded.
 
 Read next: cache.py, where replies are kept.
 """
@@ -43,6 +43,7 @@ class Lookup:
     server: Server = ("", 0)
     sock: socket.socket | None = None
     inbox: bytearray | None = None  # over TCP: what has arrived
+    plain: bool = False  # without EDNS, which this server does not understand
     overdue: bool = False  # whoever asks is given what was known before
 
 
@@ -108,11 +109,12 @@ class Forwarder:
 
     # --- A try --------------------------------------------------------------------------------------------------------
 
-    def _try(self, lookup: Lookup, tcp: bool = False) -> None:
-        """Ask the next server, or the same again over TCP."""
+    def _try(self, lookup: Lookup, tcp: bool = False, plain: bool = False) -> None:
+        """Ask the next server, or the same again: over TCP, or without EDNS."""
         self._drop_socket(lookup)
         now = clock.monotonic()
-        if not tcp:
+        if not tcp and not plain:
+            lookup.plain = False
             lookup.server = self.servers[(self._best + lookup.tried) % len(self.servers)]
             lookup.tried += 1
         lookup.due = min(now + params.DNS_FORWARD_TRY_S, lookup.began + params.DNS_FORWARD_BUDGET_S)
@@ -134,7 +136,7 @@ class Forwarder:
             return
         self._poller.register(sock, READ, lambda: self._receive(lookup))
         try:
-            sock.send(question(lookup.ident, *lookup.key))
+            sock.send(question(lookup))
         except OSError as error:
             self._refused(lookup, error)
 
@@ -168,7 +170,7 @@ class Forwarder:
     def _send_tcp(self, lookup: Lookup) -> None:
         """Connected: the question, which is far smaller than what the kernel takes at once."""
         assert lookup.sock is not None
-        message = question(lookup.ident, *lookup.key)
+        message = question(lookup)
         try:
             lookup.sock.send(len(message).to_bytes(2, "big") + message)
         except OSError as error:
@@ -190,6 +192,10 @@ class Forwarder:
 
     def _read(self, lookup: Lookup, data: bytes) -> None:
         """Take a reply in, if it is one to this very question; anything else may be somebody's forgery."""
+        if not lookup.plain and foreign.is_puzzled(data, lookup.ident):
+            lookup.plain = True
+            self._try(lookup, plain=True)
+            return
         try:
             reply = foreign.read(data)
         except ValueError:
@@ -262,7 +268,8 @@ class Forwarder:
         )
 
 
-def question(ident: int, labels: Labels, qtype: int) -> bytes:
-    header = HEADER.pack(ident, RD, 1, 0, 0, 1)
-    edns = b"\0" + FIXED.pack(OPT, params.DNS_UDP_SIZE, 0, 0)
+def question(lookup: Lookup) -> bytes:
+    labels, qtype = lookup.key
+    edns = b"" if lookup.plain else b"\0" + FIXED.pack(OPT, params.DNS_UDP_SIZE, 0, 0)
+    header = HEADER.pack(lookup.ident, RD, 1, 0, 0, 1 if edns else 0)
     return header + encode_name(labels) + struct.pack("!HH", qtype, IN) + edns

@@ -100,6 +100,11 @@ def test_a_reply_that_was_cut_is_asked_for_over_tcp(server: Served, world: Upstr
     assert [asked[2] for asked in world.asked if asked[0] == "big.example.com."] == ["udp", "tcp"]
 
 
+def test_a_server_that_understands_no_edns_is_asked_without(server: Served, world: Upstream) -> None:
+    assert told(ask(server.udp, "old.example.com.", "A")) == ["old.example.com. 300 192.0.2.57"]
+    assert world.count("old.example.com.") == 2
+
+
 def test_a_forged_reply_is_not_believed(server: Served) -> None:
     assert [str(each) for each in ask(server.udp, "forged.example.com.", "A").answer[0]] == ["192.0.2.56"]
 

@@ -1,7 +1,8 @@
 """A DNS server of the test's own on 127.0.0.1, for names of the rest of the world: it does what its table says.
 
 name, type → records as a zone file has them; "drop": silence; "lie": a forged reply before the right one;
-             "cut": a truncated reply over UDP, the whole one over TCP; "relay": asks whom it is told
+             "cut": a truncated reply over UDP, the whole one over TCP; "relay": asks whom it is told;
+             "old": understands no EDNS, and says so by a bare header
 """
 
 import socket
@@ -30,6 +31,7 @@ ZONE: dict[str, list[str] | str] = {
     "big.example.com. A": "cut",
     "forged.example.com. A": "lie",
     "slow.example.com. A": "drop",
+    "old.example.com. A": "old",
     "8.8.8.8.in-addr.arpa. PTR": ["8.8.8.8.in-addr.arpa. 300 IN PTR dns.example.com."],
 }
 NAMES = {key.split()[0] for key in ZONE}
@@ -90,6 +92,11 @@ class Upstream:
             yield reply.to_wire(max_size=65535)
             reply.id ^= 1
             found = [f"{name} 300 IN A 192.0.2.56"]
+        elif found == "old" and query.edns >= 0:
+            yield struct.pack("!6H", query.id, 0x8081, 0, 0, 0, 0)
+            return
+        elif found == "old":
+            found = [f"{name} 300 IN A 192.0.2.57"]
         elif found == "cut":
             reply.flags |= dns.flags.TC if protocol == "udp" else 0
             found = [] if protocol == "udp" else [f"{name} 300 IN A 192.0.2.{n}" for n in range(100, 200)]
