@@ -16,7 +16,7 @@ from minik8s.apiserver.tables.columns import AGE, NAME, Cells, RowCondition, Tab
 
 
 def ready_containers(pod: Pod) -> tuple[int, int]:
-    statuses = () if _init_reason(pod) else pod.status.containerStatuses
+    statuses = () if _initializes(pod) else pod.status.containerStatuses
     return sum(1 for each in statuses if each.ready and each.state.running), len(pod.spec.containers)
 
 
@@ -31,12 +31,19 @@ def reason(pod: Pod) -> str:
     held = condition(pod.status.conditions, "PodScheduled")
     if held is not None and held.reason == "SchedulingGated":
         word = held.reason
-    word = _init_reason(pod) or _container_reason(pod, word)
+    word = _init_reason(pod) or word
+    if not _initializes(pod):
+        word = _container_reason(pod, word)
     if pod.metadata.deletionTimestamp and pod.status.reason == "NodeLost":
         return "Unknown"
     if pod.metadata.deletionTimestamp and not is_terminal(pod):
         return "Terminating"
     return word
+
+
+def _initializes(pod: Pod) -> bool:
+    """Once it is said to be initialized it is, whatever is known of its init containers by then."""
+    return bool(_init_reason(pod)) and not gate_holds(pod, "Initialized")
 
 
 def _init_reason(pod: Pod) -> str:
@@ -79,7 +86,7 @@ def restarts(pod: Pod, now: float) -> str:
     As long as the Pod initializes, those of its init containers count.
     """
     statuses: Iterable[ContainerStatus] = pod.status.containerStatuses
-    if _init_reason(pod):
+    if _initializes(pod):
         statuses = pod.status.initContainerStatuses
     count, last = 0, 0.0
     for status in statuses:

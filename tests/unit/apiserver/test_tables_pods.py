@@ -96,6 +96,17 @@ def test_while_a_pod_initializes_none_of_its_containers_counts_as_ready():
     assert pods.ready_containers(pod(initContainerStatuses=[ended()], containerStatuses=[RUNNING])) == (0, 2)
 
 
+def test_once_a_pod_is_initialized_its_containers_count_whatever_is_left_of_the_init_containers():
+    status = {
+        "conditions": [{"type": "Initialized", "status": "True"}],
+        "initContainerStatuses": [restarted(4)],
+        "containerStatuses": [RUNNING, restarted(1)],
+    }
+    assert pods.ready_containers(pod(**status)) == (1, 2)
+    assert pods.restarts(pod(**status), NOW) == "1"
+    assert pods.reason(pod(**status | {"containerStatuses": [ended(reason="Error")]})) == "Error"
+
+
 def test_a_row_has_kubectls_columns_and_says_when_the_pod_is_over():
     value = {
         "metadata": {"name": "web", "creationTimestamp": BORN},
