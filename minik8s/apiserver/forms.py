@@ -160,6 +160,9 @@ def of(request: Request) -> Form:
 
 def _converted(request: Request, kind: str, version: str) -> Form | None:
     if kind == "Table":
+        if "list" not in request.cls.resource.verbs:  # a question, not an object that people look at
+            what = request.cls.resource.qualified
+            raise errors.not_acceptable(f"the resource {what} does not support being converted to a Table")
         return Table(request.cls, version, _include(request.query))
     if kind == "PartialObjectMetadataList":
         if request.verb not in LISTS:

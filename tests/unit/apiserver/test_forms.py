@@ -5,6 +5,7 @@ import json
 import pytest
 from memory_store import ask
 
+from minik8s.api.authorization import SelfSubjectAccessReview
 from minik8s.api.core import ConfigMap, Pod
 from minik8s.apiserver import forms
 from minik8s.apiserver.errors import Failure
@@ -70,6 +71,13 @@ def test_what_cannot_be_written_is_refused_with_406(accept, verb):
     with pytest.raises(Failure) as failed:
         form(accept, verb)
     assert (failed.value.code, failed.value.status.reason) == (406, "NotAcceptable")
+
+
+def test_a_question_has_no_table_even_where_something_else_would_do():
+    request = ask("create", SelfSubjectAccessReview, namespace="", accept=f"{TABLE},application/json")
+    with pytest.raises(Failure, match="does not support being converted to a Table") as failed:
+        forms.of(request)
+    assert failed.value.code == 406
 
 
 def test_an_unknown_includeObject_is_a_400_that_names_it():
