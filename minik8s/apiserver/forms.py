@@ -11,9 +11,10 @@ too, and the Status of an ERROR stays one). A `plain` form changes no byte of an
 many may encode it once. Read `tables/__init__.py` for what stands in a row.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -186,7 +187,8 @@ def _include(query: Mapping[str, str]) -> str:
     return given
 
 
-def offers(accept: str) -> Iterator[dict[str, Any]]:
+@functools.lru_cache(maxsize=128)  # clients say the same again and again
+def offers(accept: str) -> tuple[dict[str, str], ...]:
     """What an `Accept` header offers, best first: each a media `type` and its parameters."""
     found = []
     for clause in (accept or "*/*").split(","):
@@ -194,7 +196,7 @@ def offers(accept: str) -> Iterator[dict[str, Any]]:
         pairs = (parameter.partition("=")[::2] for parameter in parameters)
         offer = {"type": kind.lower(), **{name.strip(): value.strip().strip('"') for name, value in pairs}}
         found.append((-_weight(offer.get("q", "1")), offer))
-    return (offer for weight, offer in sorted(found, key=lambda pair: pair[0]) if weight < 0)
+    return tuple(offer for weight, offer in sorted(found, key=lambda pair: pair[0]) if weight < 0)
 
 
 def _weight(text: str) -> float:
