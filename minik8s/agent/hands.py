@@ -27,6 +27,7 @@ class Hands:
     tell: Teller
     # What a Pod's environment and files are made from, given its addresses.
     sources: Callable[[Pod, tuple[str, ...]], Sources]
+    project: Callable[[Pod, tuple[str, ...]], None]  # write its projected volumes, given its addresses
     finish: Callable[[Pod, str], None]  # remove the Pod object, saying why
     own_machine: Callable[[], bool]  # is this process in the machine's own network namespace?
 

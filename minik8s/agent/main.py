@@ -20,6 +20,7 @@ from minik8s.agent.heartbeat import Ground, Heart, NodeStatus
 from minik8s.agent.memory import Memory
 from minik8s.agent.observed import Verdict
 from minik8s.agent.pages import Pages
+from minik8s.agent.projector import Projector
 from minik8s.agent.recipe import Home
 from minik8s.agent.server import AgentServer, tls
 from minik8s.agent.sync import PodSync
@@ -65,6 +66,7 @@ class Agent:
         self._network = PodNetwork()
         self._prober = Prober(self._engine, self._on_answer, self._on_verdict)
         self._volumes = Volumes(Path(options.state_dir or "/var/lib/minik8s") / "volumes" / options.node)
+        self._projector = Projector(client, self._volumes, self._sources)
         machine = nodeinfo.read_machine(options.node, options.node_ips, f"docker://{self._engine.version()}")
         self._status = NodeStatus(client, machine, Ground(self._runtime, self._wires, self._engine.images))
         self._heart = Heart(client, machine, component.timers)
@@ -116,7 +118,8 @@ class Agent:
             prober=self._prober,
             volumes=self._volumes,
             tell=self._tell,
-            sources=self._sources,
+            sources=lambda pod, found: self._sources(pod, found, referenced(pod)),
+            project=self._projector.ensure,
             finish=self._finish,
             own_machine=lambda: namespaces.identity("/proc/self/ns/net") == namespaces.identity("/proc/1/ns/net"),
         )
@@ -131,6 +134,7 @@ class Agent:
             self._queue.add(name)
         for uid in self._volumes.uids() - set(known.values()) - left.keys():
             self._volumes.remove(uid)
+        self._projector.refresh(self._pods.values())
         return params.AGENT_RESYNC_S
 
     def _listen(self) -> None:
@@ -210,8 +214,8 @@ class Agent:
 
     # --- The API ---
 
-    def _sources(self, pod: Pod, addresses: tuple[str, ...]) -> Sources:
-        configmaps, secrets = referenced(pod)
+    def _sources(self, pod: Pod, addresses: tuple[str, ...], named: tuple[set[str], set[str]]) -> Sources:
+        configmaps, secrets = named
         client, namespace = self._component.client, pod.metadata.namespace
         return Sources(
             services=tuple(self._services.values()),

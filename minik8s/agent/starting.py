@@ -112,6 +112,7 @@ def _create(hands: Hands, pod: Pod, spec: Container, seen: Seen, action: StartCo
     sources = hands.sources(pod, sandbox.addresses or hands.node_addresses)
     attempt = recipe.Attempt(number=action.attempt, streak=action.streak, sandbox=action.sandbox)
     wanted = recipe.container(pod, spec, attempt, hands.home, sources)
+    hands.project(pod, sandbox.addresses or hands.node_addresses)
     binds = hands.volumes.binds(pod, spec, sources)
     if not pod.spec.hostNetwork:
         return hands.engine.create_container(wanted, f"container:{sandbox.id}", binds)

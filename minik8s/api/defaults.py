@@ -27,6 +27,7 @@ from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import LabelSelector, Object
 from minik8s.api.pods import Container, Pod, PodSecurityContext, PodSpec, Probe
 from minik8s.api.rbac import AnyBinding, ClusterRoleBinding, RoleBinding
+from minik8s.api.volumes import Volume
 
 # ClientIP affinity lasts three hours unless told otherwise.
 AFFINITY_TIMEOUT_S = 10800
@@ -73,9 +74,21 @@ def pod_spec(spec: PodSpec) -> None:
     for container in (*spec.initContainers, *spec.containers):
         _container(container, spec.hostNetwork)
     for volume in spec.volumes:
-        for source in (volume.configMap, volume.secret):
-            if source and source.defaultMode is None:
-                source.defaultMode = 0o644
+        _volume(volume)
+
+
+def _volume(volume: Volume) -> None:
+    for source in (volume.configMap, volume.secret, volume.downwardAPI, volume.projected):
+        if source and source.defaultMode is None:
+            source.defaultMode = 0o644
+    parts = volume.projected.sources if volume.projected else []
+    for part in parts:
+        if part.serviceAccountToken and part.serviceAccountToken.expirationSeconds is None:
+            part.serviceAccountToken.expirationSeconds = 3600
+    for fields in (volume.downwardAPI, *(part.downwardAPI for part in parts)):
+        for item in fields.items if fields else []:
+            if item.fieldRef:
+                item.fieldRef.apiVersion = item.fieldRef.apiVersion or "v1"
 
 
 def _pod(pod: Pod) -> None:

@@ -23,7 +23,6 @@ from minik8s.api.meta import Object
 from minik8s.api.networking import IngressBackend, IngressClassSpec
 from minik8s.api.pods import Affinity, Container, EmptyDirVolumeSource, Pod, PodSpec, PodTemplateSpec
 
-NO_TOKEN = "Pods get no token here, so they have no identity at the API server"
 NO_CLASS = "nobody of this class is here: EXTERNAL-IP stays <pending>, the node ports work"
 NO_ZONES = "endpoints get no zones here; of the preferences only PreferSameNode is followed"
 NO_KEPT_TOKEN = "no token is put into it: `kubectl create token` asks for one, and Pods have theirs as files"
@@ -70,15 +69,11 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
     ),
     Affinity: (Idle("podAntiAffinity", "the scheduler spreads Pods of one kind anyway, but does not insist"),),
     PodSpec: (
-        Idle("automountServiceAccountToken", NO_TOKEN),
-        Idle("serviceAccountName", NO_TOKEN, ("default",)),
-        Idle("serviceAccount", NO_TOKEN, ("default",)),
         Idle("priority", "all Pods are of the same priority"),
         Idle("preemptionPolicy", "no Pod is ever evicted for another", ("Never",)),
     ),
     ServiceAccount: (
-        Idle("secrets", NO_TOKEN),
-        Idle("automountServiceAccountToken", NO_TOKEN),
+        Idle("secrets", "Pods get their tokens as files, and may use any Secret of their namespace"),
         Idle("imagePullSecrets", "images are pulled without credentials"),
     ),
     Secret: (Idle("type", NO_KEPT_TOKEN, when=_is("type", "kubernetes.io/service-account-token")),),

@@ -10,14 +10,14 @@ from minik8s.api import codec
 from minik8s.api.core import Pod
 from minik8s.apiserver.registry import Registry, prefix_of
 
-# The fields of a Pod's spec that name one, and where in them the name stands.
+# The fields of a Pod's spec that name one. A Secret as a volume has the name in `secretName`, as all others in `name`.
 NAMED_BY = {
-    "configMapKeyRef": ("configmaps", "name"),
-    "configMapRef": ("configmaps", "name"),
-    "configMap": ("configmaps", "name"),
-    "secretKeyRef": ("secrets", "name"),
-    "secretRef": ("secrets", "name"),
-    "secret": ("secrets", "secretName"),
+    "configMapKeyRef": "configmaps",
+    "configMapRef": "configmaps",
+    "configMap": "configmaps",
+    "secretKeyRef": "secrets",
+    "secretRef": "secrets",
+    "secret": "secrets",
 }
 
 
@@ -42,7 +42,6 @@ def _walk(value: Any) -> list[tuple[str, str]]:
     found = []
     for field, inner in value.items():
         if field in NAMED_BY and isinstance(inner, dict):
-            resource, place = NAMED_BY[field]
-            found.append((resource, str(inner.get(place, ""))))
+            found.append((NAMED_BY[field], str(inner.get("secretName") or inner.get("name", ""))))
         found += _walk(inner)
     return found

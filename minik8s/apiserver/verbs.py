@@ -17,6 +17,7 @@ from minik8s.api.networking import IPAddress
 from minik8s.api.ownership.recorded import Author, record
 from minik8s.apiserver import (
     access,
+    accounts,
     admission,
     allocation,
     authorship,
@@ -66,6 +67,7 @@ class Verbs:
     def create_from(self, request: Request, draft: Object, author: Author | None) -> Answer:
         admission.warn(request, draft)
         ingresses.admit(self.registry, request, draft)
+        accounts.admit(self.registry, draft)
         return self.insert(request, draft, author)
 
     def insert(self, request: Request, draft: Object, author: Author | None = None) -> Answer:

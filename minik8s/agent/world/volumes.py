@@ -1,19 +1,21 @@
-"""Volumes: directories on the node that containers see under a path of theirs. emptyDir, configMap and secret.
+"""Volumes: directories on the node that containers see under a path of theirs.
 
 `<state>/volumes/<node>/<pod uid>/<volume>`: the uid makes them the Pod's own, so they go when it goes. Files of
-ConfigMaps and Secrets are written when a container starts; one that runs keeps what it started with. An emptyDir of
-medium Memory is a directory like any other. Read next: ../starting.py.
+ConfigMaps and Secrets are written when a container starts; one that runs keeps what it started with. Those of projected
+volumes are written by ../projector.py, also while containers run. An emptyDir of medium Memory is a directory like any
+other. Read next: ../starting.py.
 """
 
-import base64
 import shutil
-from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import Path
 
 from minik8s.agent.environment import ConfigError, Sources, decoded
-from minik8s.api.pods import Container, KeyToPath, Pod, Volume
+from minik8s.agent.projection import MODE, Files, chosen, content_of, inside, source_of
+from minik8s.api.pods import Container, Pod, Volume
+from minik8s.host import clock
 
-_MODE = 0o644
+DATA = "..data"
 
 
 class Volumes:
@@ -42,11 +44,43 @@ class Volumes:
                 raise ConfigError(f'volumeMount "{mount.name}": the Pod has no such volume')
             path = self._prepare(pod.metadata.uid, volumes[mount.name], sources)
             if mount.subPath:
-                path = path / _inside(mount.subPath)
+                path = path / inside(mount.subPath)
                 if not path.exists():
                     path.mkdir(parents=True)
             result.append(f"{path}:{mount.mountPath}:{'ro' if mount.readOnly else 'rw'}")
         return result
+
+    def projected(self, uid: str, name: str) -> Path | None:
+        """Where the files of a projected volume are now; None when they were never written."""
+        place = self._root / uid / f"volume-{name}" / DATA
+        return place if place.is_dir() else None
+
+    def write_projected(self, uid: str, name: str, files: Files) -> None:
+        """Replace all files of a volume in one step: whoever reads them sees the old ones or the new ones.
+
+        As the kubelet does: the files are in a directory of their own, `..data` leads to it, and each file's name
+        leads through `..data`; so one rename changes them all.
+        """
+        root = self._root / uid / f"volume-{name}"
+        root.mkdir(parents=True, exist_ok=True)
+        old = root / DATA
+        before = root / old.readlink() if old.is_symlink() else None
+        fresh = root / f"..{clock.suffix(10)}"
+        for path, (content, mode) in files.items():
+            file = fresh / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            file.chmod(mode)
+        fresh.mkdir(exist_ok=True)
+        link = root / "..data_tmp"
+        link.unlink(missing_ok=True)
+        link.symlink_to(fresh.name)
+        link.replace(old)
+        for first in {Path(path).parts[0] for path in files}:
+            if not (root / first).is_symlink():
+                (root / first).symlink_to(f"{DATA}/{first}")
+        if before is not None:
+            shutil.rmtree(before, ignore_errors=True)
 
     def _prepare(self, uid: str, volume: Volume, sources: Sources) -> Path:
         path = self._root / uid / f"volume-{volume.name}"
@@ -56,49 +90,22 @@ class Volumes:
         elif volume.configMap:
             source = volume.configMap
             found = sources.configmaps.get(source.name)
-            data = None
-            if found is not None:
-                data = {k: v.encode() for k, v in found.data.items()}
-                data |= {k: base64.b64decode(v) for k, v in found.binaryData.items()}
-            _files(path, f'configmap "{source.name}"', data, source.items, (source.defaultMode, source.optional))
+            data = content_of(found) if found else None
+            kept = chosen(f'configmap "{source.name}"', data, source.items, source.optional)
+            _files(path, kept, source.defaultMode)
         elif volume.secret:
-            kept = volume.secret
-            secret = sources.secrets.get(kept.secretName)
-            content = decoded(secret) if secret else None
-            _files(path, f'secret "{kept.secretName}"', content, kept.items, (kept.defaultMode, kept.optional))
-        else:
-            raise ConfigError(f'volume "{volume.name}": minik8s has emptyDir, configMap and secret only')
+            what, secret = f'secret "{volume.secret.secretName}"', sources.secrets.get(volume.secret.secretName)
+            kept = chosen(what, decoded(secret) if secret else None, volume.secret.items, volume.secret.optional)
+            _files(path, kept, volume.secret.defaultMode)
+        elif source_of(volume) is None:
+            raise ConfigError(f'volume "{volume.name}": minik8s does not know its source')
         return path
 
 
-def _files(
-    path: Path,
-    what: str,
-    data: Mapping[str, bytes] | None,
-    items: Iterable[KeyToPath],
-    settings: tuple[int | None, bool | None],
-) -> None:
-    """Write the keys as files: all, or those that `items` names. `settings`: the mode, and "optional"."""
-    mode, optional = settings
-    if data is None:
-        if optional:
-            return
-        raise ConfigError(f"{what} not found")
-    chosen = list(items) or [KeyToPath(key=key, path=key) for key in sorted(data)]
-    for item in chosen:
-        if item.key not in data:
-            if optional:
-                continue
-            raise ConfigError(f"references non-existent key {item.key} in {what}")
-        file = path / _inside(item.path)
+def _files(path: Path, found: Iterable[tuple[str, bytes, int | None]], usual: int | None) -> None:
+    """Write entries as files."""
+    for name, content, mode in found:
+        file = path / inside(name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data[item.key])
-        file.chmod(item.mode or mode or _MODE)
-
-
-def _inside(path: str) -> PurePosixPath:
-    """A path that stays in its volume. Raises ConfigError for one that does not."""
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts:
-        raise ConfigError(f"path {path!r} leads out of the volume")
-    return pure
+        file.write_bytes(content)
+        file.chmod(mode or usual or MODE)

@@ -3,16 +3,13 @@
 from minik8s import params
 from minik8s.api import codec
 from minik8s.api.pods import (
-    ConfigMapVolumeSource,
     Container,
     Pod,
     PodDNSConfig,
     PodSpec,
-    SecretVolumeSource,
     Toleration,
-    Volume,
 )
-from minik8s.api.validation import containers
+from minik8s.api.validation import containers, volumes
 from minik8s.api.validation.fields import Problems
 from minik8s.api.validation.metadata import check_labels
 
@@ -55,7 +52,7 @@ def check_update(problems: Problems, new: Pod, old: Pod) -> None:
 
 def check_spec(problems: Problems, path: str, spec: PodSpec) -> None:
     _check_containers(problems, path, spec)
-    _check_volumes(problems, path, spec)
+    volumes.check(problems, path, spec)
     problems.one_of(f"{path}.restartPolicy", spec.restartPolicy, RESTART_POLICIES)
     problems.not_negative(f"{path}.terminationGracePeriodSeconds", spec.terminationGracePeriodSeconds)
     if spec.activeDeadlineSeconds is not None and spec.activeDeadlineSeconds < 1:
@@ -185,45 +182,3 @@ def _check_host_ports(problems: Problems, path: str, spec: PodSpec, container: C
                 port.containerPort,
                 "must match `hostPort` when `hostNetwork` is true",
             )
-
-
-def _check_volumes(problems: Problems, path: str, spec: PodSpec) -> None:
-    names: set[str] = set()
-    for at, volume in enumerate(spec.volumes):
-        here = f"{path}.volumes[{at}]"
-        _check_volume(problems, here, volume)
-        if volume.name in names:
-            problems.duplicate(f"{here}.name", volume.name)
-        names.add(volume.name)
-
-
-def _check_volume(problems: Problems, path: str, volume: Volume) -> None:
-    if not volume.name:
-        problems.required(f"{path}.name")
-    else:
-        problems.label_name(f"{path}.name", volume.name)
-    given = [name for name in ("emptyDir", "configMap", "secret") if getattr(volume, name)]
-    if not given:
-        problems.required(path, "must specify a volume type (minik8s knows emptyDir, configMap and secret)")
-    for extra in given[1:]:
-        problems.forbidden(f"{path}.{extra}", "may not specify more than 1 volume type")
-    if volume.configMap and not volume.configMap.name:
-        problems.required(f"{path}.configMap.name")
-    if volume.secret and not volume.secret.secretName:
-        problems.required(f"{path}.secret.secretName")
-    for kind in ("configMap", "secret"):
-        if source := getattr(volume, kind):
-            _check_files(problems, f"{path}.{kind}", source)
-
-
-def _check_files(problems: Problems, path: str, source: ConfigMapVolumeSource | SecretVolumeSource) -> None:
-    modes = [(f"{path}.defaultMode", source.defaultMode)]
-    for at, item in enumerate(source.items):
-        modes.append((f"{path}.items[{at}].mode", item.mode))
-        containers.check_inside(problems, f"{path}.items[{at}].path", item.path)
-        for field in ("key", "path"):
-            if not getattr(item, field):
-                problems.required(f"{path}.items[{at}].{field}")
-    for place, mode in modes:
-        if mode is not None and not 0 <= mode <= 0o777:
-            problems.invalid(place, mode, "must be a number between 0 and 0777 (octal), both inclusive")

@@ -104,6 +104,8 @@ WORDS: Words = {
         "emptyDir": "An empty directory that lives as long as the Pod: containers share files in it.",
         "configMap": "The entries of a ConfigMap, each as a file.",
         "secret": "The entries of a Secret, each as a file.",
+        "downwardAPI": "Fields of the Pod itself, each as a file.",
+        "projected": "Several sources in one directory; every Pod gets its token in such a one.",
     },
     volumes.EmptyDirVolumeSource: {
         "": "An empty directory that lives as long as the Pod.",
@@ -129,6 +131,48 @@ WORDS: Words = {
         "key": "Name of the entry.",
         "path": "Path of the file below the mount; never up from it.",
         "mode": "Permissions of the file, instead of `defaultMode`.",
+    },
+    volumes.DownwardAPIVolumeSource: {
+        "": "Fields of the Pod itself, each as a file.",
+        "items": "The files.",
+        "defaultMode": "Permissions of the files; 0644 (in JSON: 420) if not said.",
+    },
+    volumes.DownwardAPIVolumeFile: {
+        "": "A field of the Pod as a file.",
+        "path": "Path of the file below the mount; never up from it.",
+        "fieldRef": "The field.",
+        "mode": "Permissions of the file, instead of `defaultMode`.",
+    },
+    volumes.ProjectedVolumeSource: {
+        "": "Several sources in one directory, replaced in one step when they change.",
+        "sources": "The sources.",
+        "defaultMode": "Permissions of the files; 0644 (in JSON: 420) if not said.",
+    },
+    volumes.VolumeProjection: {
+        "": "One source of a projected volume.",
+        "secret": "Entries of a Secret.",
+        "downwardAPI": "Fields of the Pod itself.",
+        "configMap": "Entries of a ConfigMap.",
+        "serviceAccountToken": "A token of the Pod's ServiceAccount.",
+    },
+    volumes.SecretProjection: {
+        "": "Entries of a Secret, each as a file.",
+        "name": "Name of the Secret.",
+        "items": "Only these entries, under these paths; all if empty.",
+        "optional": "true: the Pod also starts without it. Else it waits until it is there.",
+    },
+    volumes.ConfigMapProjection: {
+        "": "Entries of a ConfigMap, each as a file.",
+        "name": "Name of the ConfigMap.",
+        "items": "Only these entries, under these paths; all if empty.",
+        "optional": "true: the Pod also starts without it. Else it waits until it is there.",
+    },
+    volumes.DownwardAPIProjection: {"": "Fields of the Pod itself, each as a file.", "items": "The files."},
+    volumes.ServiceAccountTokenProjection: {
+        "": "A token of the Pod's ServiceAccount. It ends with the Pod, and is renewed before four fifths of its life.",
+        "path": "Path of the file below the mount.",
+        "audience": "Who is to believe it; if empty, the API server.",
+        "expirationSeconds": "For how many seconds it is good: an hour if not said, ten minutes at least.",
     },
     # --- where it runs ---
     placement.Affinity: {

@@ -1,4 +1,4 @@
-"""Decides what a Namespace needs: a default ServiceAccount while it lives, emptying when it is being deleted. Pure.
+"""Decides what a Namespace needs: an account and the authority while it lives, emptying when it is being deleted. Pure.
 
 Invariant: the finalizer is taken away only when a list of every kind, asked of the API server itself, was empty. Read
 `main.py` next.
@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from minik8s.api import codec, times
-from minik8s.api.core import Namespace, ServiceAccount
+from minik8s.api.core import ConfigMap, Namespace, ServiceAccount
 from minik8s.api.meta import Condition, Object, ObjectMeta, key
 from minik8s.api.pods import condition
 from minik8s.controllers.actions import Action, Create, Delete, Patch
 
 FINALIZER = "kubernetes"
+ROOT, ROOT_KEY = "kube-root-ca.crt", "ca.crt"
+ROOT_IS = "The authority by which programs in Pods know the API server. Made by minik8s; do not count on it elsewhere."
 REMAINING = "NamespaceContentRemaining"
 
 
@@ -26,12 +28,27 @@ class Finalize:
     because: str
 
 
-def plan(namespace: Namespace, default_account: ServiceAccount | None) -> list[Action]:
-    """A living Namespace has a ServiceAccount `default`."""
-    if is_going(namespace) or default_account is not None:
+def plan(
+    namespace: Namespace, default_account: ServiceAccount | None, root: ConfigMap | None, authority: str
+) -> list[Action]:
+    """A living Namespace has a ServiceAccount `default`, and a ConfigMap with the cluster's authority (PEM)."""
+    if is_going(namespace):
         return []
-    account = ServiceAccount(metadata=ObjectMeta(name="default", namespace=namespace.metadata.name))
-    return [Create(account, "the Namespace has no ServiceAccount called default")]
+    name = namespace.metadata.name
+    actions: list[Action] = []
+    if default_account is None:
+        account = ServiceAccount(metadata=ObjectMeta(name="default", namespace=name))
+        actions.append(Create(account, "the Namespace has no ServiceAccount called default"))
+    if not authority:
+        return actions
+    data = {ROOT_KEY: authority}
+    if root is None:
+        meta = ObjectMeta(name=ROOT, namespace=name, annotations={"kubernetes.io/description": ROOT_IS})
+        actions.append(Create(ConfigMap(metadata=meta, data=data), f"the Namespace has no ConfigMap called {ROOT}"))
+    elif root.data != data:
+        change = {"data": {**dict.fromkeys(root.data), **data}}
+        actions.append(Patch(root, change, "Pods of the Namespace need the cluster's authority as it is"))
+    return actions
 
 
 def is_going(namespace: Namespace) -> bool:

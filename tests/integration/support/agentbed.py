@@ -95,6 +95,7 @@ class Bed:
             volumes=Volumes(self.folder / "volumes"),
             tell=_Direct(self.api, self.journal),
             sources=lambda pod, addresses: self.sources,
+            project=lambda pod, addresses: None,
             finish=lambda pod, because: self.api.pods.pop(key(pod), None) and None,
             own_machine=lambda: False,
         )

@@ -43,9 +43,7 @@ TOLD = [
     (POD % ("securityContext: {runAsUser: 4}, " + ONE % "securityContext: {runAsGroup: 5}"), []),
     (POD % ("priority: 7, preemptionPolicy: PreemptLowerPriority, " + ONE % ""),
      ["spec.priority", "spec.preemptionPolicy"]),
-    (POD % ("serviceAccountName: robot, automountServiceAccountToken: true, " + ONE % ""),
-     ["spec.serviceAccountName", "spec.automountServiceAccountToken"]),
-    (POD % ("serviceAccountName: default, automountServiceAccountToken: false, " + ONE % ""), []),
+    (POD % ("serviceAccountName: robot, automountServiceAccountToken: true, " + ONE % ""), []),
     (POD % ("volumes: [{name: v, emptyDir: {medium: Memory, sizeLimit: 1Mi}}], " + ONE % ""),
      ["spec.volumes[0].emptyDir.medium", "spec.volumes[0].emptyDir.sizeLimit"]),
     (POD % ("affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: a}]}}, "

@@ -137,9 +137,19 @@ def room(going: bool = False) -> Namespace:
     return each
 
 
-def test_a_living_namespace_gets_a_default_account():
-    assert words(plan_namespace(room(), None)) == ["create serviceaccounts default"]
-    assert plan_namespace(room(), ServiceAccount()) == [] == plan_namespace(room(going=True), None)
+def test_a_living_namespace_gets_a_default_account_and_the_authority():
+    made = plan_namespace(room(), None, None, "PEM")
+    assert words(made) == ["create serviceaccounts default", "create configmaps kube-root-ca.crt"]
+    root = made[1].obj
+    assert root.data == {"ca.crt": "PEM"}
+    assert plan_namespace(room(), ServiceAccount(), root, "PEM") == [] == plan_namespace(room(True), None, None, "PEM")
+
+
+def test_the_authority_is_put_back_as_it_is():
+    root = codec.from_dict(ConfigMap, {"metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": "OLD", "x": "y"}})
+    (patch,) = plan_namespace(room(), ServiceAccount(), root, "NEW")
+    assert patch.patch == {"data": {"ca.crt": "NEW", "x": None}}
+    assert plan_namespace(room(), ServiceAccount(), None, "") == []  # an API server without TLS has none
 
 
 def test_a_dying_namespace_is_emptied_and_says_what_it_waits_for():
