@@ -67,6 +67,33 @@ def test_a_node_reads_the_secrets_and_settings_of_its_own_pods_only(api, namespa
     node.get(f"{path}/secrets/used", 403)
 
 
+def test_a_stolen_node_credential_opens_nothing_of_another_node(api, namespace):
+    """Node-2's key is stolen: it reads no Secret that only node-1's Pods use, and gets no identity of theirs."""
+    thief = api.user("system:node:node-2", "system:nodes")
+    path = f"/api/v1/namespaces/{namespace}"
+    for name in ("password", "token"):
+        api.admin.post(f"{path}/secrets", {"metadata": {"name": name}, "stringData": {"a": "b"}})
+    projected = [{"secret": {"name": "token"}}]
+    volumes = [{"name": "v", "secret": {"secretName": "password"}}, {"name": "p", "projected": {"sources": projected}}]
+    api.admin.post(f"{path}/serviceaccounts", {"metadata": {"name": "bank"}})
+    spec = {"nodeName": "node-1", "volumes": volumes, "serviceAccountName": "bank"}
+    api.admin.post(f"{path}/pods", pod("vault", spec=spec))
+    ask = {"spec": {"boundObjectRef": {"kind": "Pod", "apiVersion": "v1", "name": "vault"}}}
+    owner = api.user("system:node:node-1", "system:nodes")
+    assert [owner.get(f"{path}/secrets/{name}")["metadata"]["name"] for name in ("password", "token")]
+    assert owner.post(f"{path}/serviceaccounts/bank/token", ask)["status"]["token"]
+    for name in ("password", "token"):
+        assert "no Pod on node-2 uses it" in thief.get(f"{path}/secrets/{name}", 403)["message"]
+    thief.get(f"{path}/secrets", 403)
+    thief.post(f"{path}/serviceaccounts/bank/token", ask, 403)
+    thief.post(f"{path}/serviceaccounts/bank/token", {"spec": {}}, 403)
+    thief.merge(f"{path}/pods/vault", {"spec": {"nodeName": "node-2"}}, 403)
+    thief.merge(f"{path}/pods/vault/status", {"status": {"phase": "Failed"}}, 403)
+    thief.delete(f"{path}/pods/vault", code=403)
+    thief.post(f"{path}/pods", pod("bait", spec={**spec, "nodeName": "node-2"}), 403)
+    thief.json("GET", f"{path}/secrets/password", code=403, Impersonate_User="system:node:node-1")
+
+
 def test_the_audit_tells_who_wrote_what_and_why(api, namespace):
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     before = int(api.admin.get(path)["metadata"]["resourceVersion"])
