@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minik8s import params
-from minik8s.api import rbac
+from minik8s.api import quantity, rbac
 from minik8s.api.apps import (
     DaemonSet,
     Deployment,
@@ -24,8 +24,8 @@ from minik8s.api.apps import (
 from minik8s.api.batch import Job
 from minik8s.api.core import ClientIPConfig, Endpoints, Namespace, Secret, Service, SessionAffinityConfig
 from minik8s.api.discovery import EndpointSlice
-from minik8s.api.meta import LabelSelector, Object
-from minik8s.api.pods import Container, Pod, PodSecurityContext, PodSpec, Probe
+from minik8s.api.meta import Object, Quantity
+from minik8s.api.pods import Container, HTTPGetAction, Pod, PodSecurityContext, PodSpec, Probe
 from minik8s.api.rbac import AnyBinding, ClusterRoleBinding, RoleBinding
 from minik8s.api.volumes import Volume
 
@@ -40,12 +40,27 @@ def _probe(probe: Probe) -> None:
     probe.periodSeconds = probe.periodSeconds or 10
     probe.successThreshold = probe.successThreshold or 1
     probe.failureThreshold = probe.failureThreshold or 3
-    if probe.httpGet:
-        probe.httpGet.path = probe.httpGet.path or "/"
-        probe.httpGet.scheme = probe.httpGet.scheme or "HTTP"
+    _http(probe.httpGet)
 
 
-def _container(container: Container, host_network: bool) -> None:
+def _http(action: HTTPGetAction | None) -> None:
+    if action:
+        action.path = action.path or "/"
+        action.scheme = action.scheme or "HTTP"
+
+
+def _canonical(amounts: dict[str, Quantity]) -> None:
+    """Quantities as they are stored; what is none is left for validation to name."""
+    for name, amount in amounts.items():
+        try:
+            amounts[name] = quantity.canonical(amount)
+        except ValueError:
+            continue
+
+
+def _container(container: Container) -> None:
+    _canonical(container.resources.limits)
+    _canonical(container.resources.requests)
     _, _, tag = container.image.rpartition("/")[2].partition(":")
     latest = tag == "latest" or (not tag and "@" not in container.image)
     container.imagePullPolicy = container.imagePullPolicy or ("Always" if latest else "IfNotPresent")
@@ -54,12 +69,13 @@ def _container(container: Container, host_network: bool) -> None:
     for probe in (container.livenessProbe, container.readinessProbe, container.startupProbe):
         if probe:
             _probe(probe)
-    for port in container.ports:
-        if host_network and not port.hostPort:
-            port.hostPort = port.containerPort
-    # What is limited is also what is asked for, unless said otherwise.
-    for name, limit in container.resources.limits.items():
-        container.resources.requests.setdefault(name, limit)
+    for moment in ("preStop", "postStart"):
+        handler = getattr(container.lifecycle, moment, None)
+        _http(handler.httpGet if handler else None)
+    for each in container.env:
+        field = each.valueFrom.fieldRef if each.valueFrom else None
+        if field:
+            field.apiVersion = field.apiVersion or "v1"
 
 
 def pod_spec(spec: PodSpec) -> None:
@@ -71,8 +87,10 @@ def pod_spec(spec: PodSpec) -> None:
         spec.terminationGracePeriodSeconds = params.TERMINATION_GRACE_PERIOD_S
     # kubectl debug dereferences it, so it is always there.
     spec.securityContext = spec.securityContext or PodSecurityContext()
+    # One field with two names; the shorter is the older one.
+    spec.serviceAccountName = spec.serviceAccount = spec.serviceAccountName or spec.serviceAccount
     for container in (*spec.initContainers, *spec.containers):
-        _container(container, spec.hostNetwork)
+        _container(container)
     for volume in spec.volumes:
         _volume(volume)
 
@@ -92,12 +110,21 @@ def _volume(volume: Volume) -> None:
 
 
 def _pod(pod: Pod) -> None:
+    """What a Pod has beside that, and a template has not: its Pods get it when they are made."""
     pod_spec(pod.spec)
     spec = pod.spec
-    spec.serviceAccountName = spec.serviceAccountName or spec.serviceAccount or "default"
-    spec.serviceAccount = spec.serviceAccountName
+    spec.serviceAccountName = spec.serviceAccount = spec.serviceAccountName or "default"
     if spec.enableServiceLinks is None:
         spec.enableServiceLinks = True
+    if spec.priority is None:
+        spec.priority = 0
+    spec.preemptionPolicy = spec.preemptionPolicy or "PreemptLowerPriority"
+    for container in (*spec.initContainers, *spec.containers):
+        for port in container.ports if spec.hostNetwork else ():
+            port.hostPort = port.hostPort or port.containerPort
+        # What is limited is also what is asked for, unless said otherwise.
+        for name, limit in container.resources.limits.items():
+            container.resources.requests.setdefault(name, limit)
     pod.status.phase = pod.status.phase or "Pending"
     pod.status.qosClass = pod.status.qosClass or _qos(spec)
 
@@ -114,8 +141,6 @@ def _qos(spec: PodSpec) -> str:
 def _replica_set(rs: ReplicaSet) -> None:
     if rs.spec.replicas is None:
         rs.spec.replicas = 1
-    if rs.spec.selector is None and rs.spec.template.metadata.labels:
-        rs.spec.selector = LabelSelector(matchLabels=dict(rs.spec.template.metadata.labels))
     pod_spec(rs.spec.template.spec)
 
 
@@ -157,6 +182,7 @@ def _stateful_set(sts: StatefulSet) -> None:
     kept.whenDeleted, kept.whenScaled = kept.whenDeleted or "Retain", kept.whenScaled or "Retain"
     for claim in spec.volumeClaimTemplates:
         claim.apiVersion, claim.kind = claim.apiVersion or "v1", claim.kind or "PersistentVolumeClaim"
+        _canonical(claim.spec.resources.requests)
         claim.spec.volumeMode = claim.spec.volumeMode or "Filesystem"
         claim.status.phase = claim.status.phase or "Pending"
     pod_spec(spec.template.spec)
@@ -198,17 +224,19 @@ def _service(service: Service) -> None:
     spec.sessionAffinity = spec.sessionAffinity or "None"
     if spec.sessionAffinity == "ClientIP":
         _affinity(service)
+    elif spec.sessionAffinity == "None":
+        spec.sessionAffinityConfig = None
     _ingress(service)
     if spec.type in WITH_CLUSTER_IP and spec.internalTrafficPolicy is None:
         spec.internalTrafficPolicy = "Cluster"
-    if spec.type in ("NodePort", "LoadBalancer"):
+    if spec.type in ("NodePort", "LoadBalancer") or (spec.type == "ClusterIP" and spec.externalIPs):
         spec.externalTrafficPolicy = spec.externalTrafficPolicy or "Cluster"
     if spec.type == "LoadBalancer" and spec.allocateLoadBalancerNodePorts is None:
         spec.allocateLoadBalancerNodePorts = True
     for port in spec.ports:
         port.protocol = port.protocol or "TCP"
         # Not 0: a missing target port means "the same as the Service's own".
-        if port.targetPort in (None, "", 0) and spec.type != "ExternalName":
+        if port.targetPort in (None, "", 0):
             port.targetPort = port.port
 
 

@@ -70,7 +70,7 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
     Affinity: (Idle("podAntiAffinity", "the scheduler spreads Pods of one kind anyway, but does not insist"),),
     PodSpec: (
         Idle("priority", "all Pods are of the same priority"),
-        Idle("preemptionPolicy", "no Pod is ever evicted for another", ("Never",)),
+        Idle("preemptionPolicy", "no Pod is ever evicted for another", ("Never",), when=lambda it: bool(it.priority)),
     ),
     ServiceAccount: (
         Idle("secrets", "Pods get their tokens as files, and may use any Secret of their namespace"),

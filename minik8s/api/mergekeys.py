@@ -11,7 +11,7 @@ Source: the published OpenAPI of Kubernetes 1.33. Read `strategic.py` and `owner
 from dataclasses import dataclass
 from typing import Any
 
-from minik8s.api import apps, batch, core, discovery, meta, networking, pods, policy
+from minik8s.api import apps, batch, claims, core, discovery, meta, networking, pods, policy, rbac
 from minik8s.api.meta import Struct
 
 
@@ -80,6 +80,7 @@ RULES: dict[type[Struct], dict[str, Rule]] = {
     batch.UncountedTerminatedPods: {"succeeded": A_SET, "failed": A_SET},
     policy.PodDisruptionBudgetSpec: {"selector": Rule("replace")},
     policy.PodDisruptionBudgetStatus: CONDITIONS,
+    claims.PersistentVolumeClaimStatus: CONDITIONS,
     discovery.Endpoint: {"addresses": A_SET},
 }
 
@@ -99,6 +100,8 @@ ATOMIC: frozenset[type[Struct]] = frozenset(
         discovery.EndpointPort,
         networking.ServiceBackendPort,
         networking.TypedLocalObjectReference,
+        rbac.RoleRef,
+        rbac.Subject,
     }
 )
 

@@ -19,6 +19,7 @@ from minik8s.apiserver.wire import protobuf, yamltext
 JSON = "application/json"
 YAML = "application/yaml"
 VALIDATIONS = ("Strict", "Warn", "Ignore")
+POLICIES = ("Foreground", "Background", "Orphan")
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$\.?(?P<path>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$")
@@ -178,14 +179,27 @@ def delete_options(request: Request) -> DeleteOptions:
         options.gracePeriodSeconds = whole(query["gracePeriodSeconds"], "gracePeriodSeconds")
     if options.propagationPolicy is None:
         options.propagationPolicy = query.get("propagationPolicy") or None
-    if options.propagationPolicy not in (None, "Background", "Foreground", "Orphan"):
-        message = f'invalid propagationPolicy "{options.propagationPolicy}": must be Background, Foreground or Orphan'
-        raise errors.bad_request(message)
+    if options.propagationPolicy is not None:
+        _check_policy(request, options)
     if "uid" in query or "resourceVersion" in query:
         options.preconditions = options.preconditions or Preconditions(
             uid=query.get("uid") or None, resourceVersion=query.get("resourceVersion") or None
         )
     return options
+
+
+def _check_policy(request: Request, options: DeleteOptions) -> None:
+    policy = options.propagationPolicy
+    if options.orphanDependents is not None:
+        reason = "FieldValueInvalid"
+        message = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
+    elif policy not in POLICIES:
+        reason, known = "FieldValueNotSupported", ", ".join(f'"{each}"' for each in POLICIES)
+        message = f'Unsupported value: "{policy}": supported values: {known}'
+    else:
+        return
+    cause = StatusCause(reason=reason, message=message, field="propagationPolicy")
+    raise errors.invalid_options(request.verb, [cause])
 
 
 WHOLE = re.compile("-?[0-9]{1,19}")  # 64 bits hold no more; and not everything that int() takes for digits

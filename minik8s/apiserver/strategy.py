@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 
 from minik8s.api import codec, quantity
+from minik8s.api.apps import Deployment
 from minik8s.api.batch import NAME_LABEL, OLD_LABELS, UID_LABEL, Job
 from minik8s.api.coordination import Lease
 from minik8s.api.core import Namespace, Node, Pod, Service
+from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import LabelSelector, Object, StatusCause
 from minik8s.api.networking import IPAddress
 
@@ -56,7 +58,19 @@ def prepare_create(obj: Object, birth: Birth) -> None:
 
 
 def counts_generations(cls: type[Object]) -> bool:
-    return has(cls, "spec") and cls not in NO_GENERATION
+    return (has(cls, "spec") and cls not in NO_GENERATION) or cls is EndpointSlice
+
+
+def wants_else(new: Object, old: Object) -> bool:
+    """Is something else wanted than before? Of a Deployment also when its annotations differ, as upstream has it."""
+    if isinstance(new, Deployment) and new.metadata.annotations != old.metadata.annotations:
+        return True
+    return any(getattr(new, field) != getattr(old, field) for field in content_fields(type(new)))
+
+
+def same(new: Object, old: Object) -> bool:
+    """Does nothing differ, whatever the order of keys?"""
+    return stripped(new) == stripped(old)
 
 
 def _new_namespace(obj: Namespace) -> None:
@@ -84,8 +98,6 @@ def prepare_update(new: Object, old: Object) -> None:
     if isinstance(new, Namespace) and isinstance(old, Namespace):
         new.spec = old.spec
         new.metadata.labels = {**new.metadata.labels, "kubernetes.io/metadata.name": new.metadata.name}
-    if counts_generations(type(new)) and spec_of(new) != spec_of(old):
-        new.metadata.generation += 1
 
 
 def prepare_status(new: Object, old: Object) -> None:
@@ -109,10 +121,6 @@ def _keep_metadata(new: Object, old: Object) -> None:
 
 def content_fields(cls: type[Object]) -> list[str]:
     return [name for name in cls.__struct_fields__ if name not in ("apiVersion", "kind", "metadata", "status")]
-
-
-def spec_of(obj: Object) -> bytes:
-    return codec.encode(obj.spec)  # type: ignore[attr-defined]
 
 
 def check_metadata(new: Object, old: Object | None) -> list[StatusCause]:
@@ -167,8 +175,11 @@ def copy(obj: Object) -> Object:
 
 def stored_bytes(obj: Object) -> bytes:
     """An object as etcd keeps it: without its resourceVersion, which is the revision of the write itself."""
-    bare = msgspec.structs.replace(obj, metadata=msgspec.structs.replace(obj.metadata, resourceVersion=""))
-    return codec.encode(bare)
+    return codec.encode(stripped(obj))
+
+
+def stripped(obj: Object) -> Object:
+    return msgspec.structs.replace(obj, metadata=msgspec.structs.replace(obj.metadata, resourceVersion=""))
 
 
 def shown_bytes(obj: Object, revision: int) -> bytes:

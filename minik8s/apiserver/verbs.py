@@ -139,10 +139,9 @@ class Verbs:
         admission.warn(request, new, old)
         strategy.prepare_update(new, old)
         self._complete(new, old, author)
-        # Again, now that defaults are in: leaving out a default is no change of what is wanted.
+        # Now that defaults are in: leaving out a default is no change of what is wanted.
         if strategy.counts_generations(type(new)):
-            changed = strategy.spec_of(new) != strategy.spec_of(old)
-            new.metadata.generation = old.metadata.generation + (1 if changed else 0)
+            new.metadata.generation = old.metadata.generation + (1 if strategy.wants_else(new, old) else 0)
         return new
 
     def modify(self, request: Request, change: Change) -> Answer:
@@ -152,7 +151,7 @@ class Verbs:
             old, new = stored.decode(), change(stored.decode())
             access.check(request, old, new)
             gone = deletion.is_over(new)
-            if not gone and strategy.stored_bytes(new) == stored.kv.value:
+            if not gone and strategy.same(new, old):
                 return _answer(200, new, stored.revision, written=False)
             try:
                 made, revision = self._commit(request, stored, None if gone else new, (_unchanged(stored),))

@@ -1,7 +1,7 @@
 """Writing as Kubernetes has it: each kind of patch, dry runs, versions as locks, what a write leaves as it is."""
 
 import pytest
-from support.apiserver import config
+from support.apiserver import config, pod
 
 pytestmark = pytest.mark.system
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -215,3 +215,86 @@ def test_an_apply_reaches_status_and_scale(api, web):
     scale = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web"}, "spec": {"replicas": 7}}
     assert apply(api, web + "/scale", "anna", scale, 409)["details"]["causes"][0]["field"] == ".spec.replicas"
     assert apply(api, web + "/scale", "anna&force=true", scale)["spec"]["replicas"] == 7
+
+
+# --- what may not change, and what goes -------------------------------------------------------------------------------
+
+
+def causes(refused):
+    return [(each["field"], each["message"]) for each in refused["details"]["causes"]]
+
+
+def test_what_cannot_change_is_refused_in_kubernetes_words(api, namespace, web):
+    other = {"matchLabels": {"app": "other"}}
+    refused = patch(
+        api, web, MERGE, {"spec": {"selector": other, "template": {"metadata": {"labels": {"app": "other"}}}}}, 422
+    )
+    assert causes(refused) == [("spec.selector", 'Invalid value: {"matchLabels":{"app":"other"}}: field is immutable')]
+    assert refused["message"].startswith('Deployment.apps "web" is invalid: spec.selector: Invalid value: ')
+
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    api.admin.post(pods, pod("one", spec={"tolerations": [{"key": "a", "operator": "Exists"}]}))
+    for change in (
+        {"restartPolicy": "Never"},
+        {"containers": [{"name": "main", "command": ["true"]}]},
+        {"nodeName": "node-1"},
+        {"terminationGracePeriodSeconds": 1},
+    ):
+        ((field, message),) = causes(patch(api, f"{pods}/one", STRATEGIC, {"spec": change}, 422))
+        assert field == "spec"
+        assert message.startswith(
+            "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
+            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
+            "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously "
+            "negative)"
+        )
+    more = [{"key": "a", "operator": "Exists"}, {"key": "b", "operator": "Exists"}]
+    change = {"containers": [{"name": "main", "image": "minik8s/toolbox:2"}], "tolerations": more}
+    made = patch(api, f"{pods}/one", STRATEGIC, {"spec": {**change, "activeDeadlineSeconds": 60}})
+    assert made["metadata"]["generation"] == 2
+    fewer = patch(api, f"{pods}/one", MERGE, {"spec": {"tolerations": more[1:], "activeDeadlineSeconds": 61}}, 422)
+    assert [field for field, _ in causes(fewer)] == ["spec.activeDeadlineSeconds", "spec.tolerations"]
+
+
+def test_an_immutable_secret_stays_as_it_is(api, namespace):
+    path = f"/api/v1/namespaces/{namespace}/secrets"
+    api.admin.post(path, {"metadata": {"name": "s"}, "stringData": {"a": "1"}, "immutable": True})
+    refused = patch(api, f"{path}/s", MERGE, {"immutable": False, "stringData": {"a": "2"}, "type": "other"}, 422)
+    assert causes(refused) == [
+        ("type", 'Invalid value: "other": field is immutable'),
+        ("immutable", "Forbidden: field is immutable when `immutable` is set"),
+        ("data", "Forbidden: field is immutable when `immutable` is set"),
+    ]
+
+
+def test_a_collection_goes_by_selector_and_not_in_a_dry_run(api, namespace):
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    for number in range(4):
+        labelled = config(f"c{number}")
+        labelled["metadata"]["labels"] = {"odd": str(number % 2)}
+        api.admin.post(path, labelled)
+
+    def names():
+        return [each["metadata"]["name"] for each in api.admin.get(path)["items"]]
+
+    tried = api.admin.delete(f"{path}?labelSelector=odd%3D1&dryRun=All")
+    assert [each["metadata"]["name"] for each in tried["items"]] == ["c1", "c3"]
+    assert len(names()) == 4
+    refused = api.admin.delete(f"{path}?propagationPolicy=Sideways", code=422)
+    assert refused["details"]["causes"][0]["field"] == "propagationPolicy"
+    api.admin.delete(f"{path}?labelSelector=odd%3D1&fieldSelector=metadata.name!%3Dc3")
+    assert names() == ["c0", "c2", "c3"]
+    api.admin.delete(path, {"propagationPolicy": "Foreground"})
+    assert all(each["metadata"]["finalizers"] == ["foregroundDeletion"] for each in api.admin.get(path)["items"])
+
+
+def test_a_deletion_holds_to_its_preconditions(api, web):
+    meta = api.admin.get(web)["metadata"]
+    wrong = api.admin.delete(web, {"preconditions": {"uid": "other"}}, 409)
+    assert wrong["message"] == (
+        'Operation cannot be fulfilled on deployments.apps "web": Precondition failed: UID in precondition: other, '
+        f"UID in object meta: {meta['uid']}"
+    )
+    assert api.admin.delete(web, {"preconditions": {"resourceVersion": "1"}}, 409)["reason"] == "Conflict"
+    right = {"preconditions": {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}}
+    assert api.admin.delete(web, right)["details"]["uid"] == meta["uid"]

@@ -56,6 +56,7 @@ _UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
     EndpointSlice: endpoints.check_slice_update,
     ConfigMap: small.check_immutable,
     Secret: small.check_immutable,
+    Node: small.check_node_update,
     IngressClass: ingresses.check_class_update,
     RoleBinding: rbac.check_binding_update,
     ClusterRoleBinding: rbac.check_binding_update,

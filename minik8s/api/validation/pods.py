@@ -1,7 +1,8 @@
 """What a Pod, or a template of Pods, must keep to. Source: Kubernetes' ValidatePodSpec."""
 
+import msgspec
+
 from minik8s import params
-from minik8s.api import codec
 from minik8s.api.pods import (
     Container,
     Pod,
@@ -18,8 +19,6 @@ DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 NODE_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
 PREEMPTION_POLICIES = ("Never", "PreemptLowerPriority")
 EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
-# The parts of a bound Pod's spec that may change; all else is fixed, for the containers run already.
-CHANGEABLE = ("activeDeadlineSeconds", "tolerations", "nodeName", "terminationGracePeriodSeconds")
 
 
 def check(problems: Problems, pod: Pod) -> None:
@@ -34,20 +33,58 @@ def check_annotations(problems: Problems, path: str, annotations: dict[str, str]
         problems.one_of(f"{path}[{params.PROXY_ANNOTATION}]", wanted, params.POD_PROXIES)
 
 
-def check_update(problems: Problems, new: Pod, old: Pod) -> None:
-    def fixed(pod: Pod) -> dict[str, object]:
-        spec = codec.to_dict(pod.spec)
-        for container in (*spec.get("containers", ()), *spec.get("initContainers", ())):
-            container.pop("image", None)
-        return {name: value for name, value in spec.items() if name not in CHANGEABLE}
+CHANGEABLE = (
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
 
-    if fixed(new) != fixed(old):
-        problems.forbidden(
-            "spec",
-            "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-            "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-            "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
-        )
+
+def check_update(problems: Problems, new: Pod, old: Pod) -> None:
+    """Its containers run already: all but a little of the spec is fixed."""
+    mine, theirs = new.spec, old.spec
+    for kind in ("containers", "initContainers"):
+        if len(getattr(mine, kind)) != len(getattr(theirs, kind)):
+            problems.forbidden(f"spec.{kind}", "pod updates may not add or remove containers")
+            return
+        for at, container in enumerate(getattr(mine, kind)):
+            if not container.image:
+                problems.required(f"spec.{kind}[{at}].image")
+    _check_deadline(problems, mine.activeDeadlineSeconds, theirs.activeDeadlineSeconds)
+    _check_kept(problems, mine.tolerations, theirs.tolerations)
+    differing = [each for each in PodSpec.__struct_fields__ if _fixed(mine, each) != _fixed(theirs, each)]
+    grace = (theirs.terminationGracePeriodSeconds or 0, mine.terminationGracePeriodSeconds)
+    if "terminationGracePeriodSeconds" in differing and grace[0] < 0 and grace[1] == 1:
+        differing.remove("terminationGracePeriodSeconds")
+    if differing:
+        problems.forbidden("spec", f"{CHANGEABLE}; this one changes {', '.join(f'spec.{each}' for each in differing)}")
+
+
+def _fixed(spec: PodSpec, field: str) -> object:
+    """What may not change of a field."""
+    if field in ("activeDeadlineSeconds", "tolerations"):
+        return None
+    value = getattr(spec, field)
+    if field in ("containers", "initContainers"):
+        return [msgspec.structs.replace(each, image="") for each in value]
+    return value
+
+
+def _check_deadline(problems: Problems, new: int | None, old: int | None) -> None:
+    if old is None or new == old:
+        return
+    if new is None or new > old:
+        problems.invalid("spec.activeDeadlineSeconds", new, f"must be less than or equal to previous value {old}")
+
+
+def _check_kept(problems: Problems, new: list[Toleration], old: list[Toleration]) -> None:
+    """Tolerations may be added, and those that end may end at another time."""
+
+    def known(each: Toleration) -> Toleration:
+        return msgspec.structs.replace(each, tolerationSeconds=None)
+
+    if any(known(each) not in [known(one) for one in new] for each in old):
+        problems.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
 
 
 def check_spec(problems: Problems, path: str, spec: PodSpec) -> None:
@@ -176,7 +213,7 @@ def _check_toleration(problems: Problems, path: str, toleration: Toleration) -> 
 def _check_host_ports(problems: Problems, path: str, spec: PodSpec, container: Container) -> None:
     """On the node's network a container's port is the node's."""
     for at, port in enumerate(container.ports):
-        if spec.hostNetwork and port.hostPort != port.containerPort:
+        if spec.hostNetwork and port.hostPort not in (0, port.containerPort):
             problems.invalid(
                 f"{path}.ports[{at}].containerPort",
                 port.containerPort,

@@ -50,12 +50,22 @@ def _check_base64(problems: Problems, field: str, data: dict[str, str]) -> None:
 
 
 def check_immutable(problems: Problems, new: ConfigMap | Secret, old: ConfigMap | Secret) -> None:
+    if isinstance(new, Secret) and isinstance(old, Secret):
+        problems.immutable("type", new.type, old.type)
     if not old.immutable:
         return
     if not new.immutable:
         problems.forbidden("immutable", "field is immutable when `immutable` is set")
-    if new.data != old.data:
-        problems.forbidden("data", "field is immutable when `immutable` is set")
+    for field in ("data", "binaryData"):
+        if getattr(new, field, None) != getattr(old, field, None):
+            problems.forbidden(field, "field is immutable when `immutable` is set")
+
+
+def check_node_update(problems: Problems, new: Node, old: Node) -> None:
+    if old.spec.podCIDRs and new.spec.podCIDRs != old.spec.podCIDRs:
+        problems.forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')
+    if old.spec.providerID and new.spec.providerID != old.spec.providerID:
+        problems.forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid')
 
 
 def check_node(problems: Problems, node: Node) -> None:

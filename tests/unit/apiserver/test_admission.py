@@ -116,6 +116,17 @@ def test_options_of_a_deletion_come_in_the_body_or_in_the_query(case):
     assert (found.gracePeriodSeconds, found.propagationPolicy) == (grace, policy)
 
 
-@pytest.mark.parametrize("query", [{"gracePeriodSeconds": "soon"}, {"propagationPolicy": "Sideways"}])
-def test_options_that_cannot_be_meant_are_refused(query):
-    assert failure(admission.delete_options, ask("delete", Pod, "web", query=query)).code == 400
+def test_options_that_cannot_be_meant_are_refused():
+    def refused(body=None, **query):
+        return failure(admission.delete_options, ask("delete", Pod, "web", body, query=query))
+
+    assert refused(gracePeriodSeconds="soon").code == 400
+    for wrong in (
+        refused(propagationPolicy="Sideways"),
+        refused({"propagationPolicy": "Orphan", "orphanDependents": True}),
+    ):
+        assert (wrong.code, wrong.details.kind, wrong.details.causes[0].field) == (
+            422,
+            "DeleteOptions",
+            "propagationPolicy",
+        )

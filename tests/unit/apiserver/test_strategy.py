@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from minik8s.api import codec
-from minik8s.api.apps import Deployment
+from minik8s.api.apps import Deployment, ReplicaSet
 from minik8s.api.core import ConfigMap, Namespace, Node, Pod, Service
 from minik8s.apiserver import strategy
 
@@ -56,11 +56,20 @@ def test_a_write_of_the_object_leaves_the_status_and_the_servers_fields():
     assert new.metadata.labels == {"a": "b"}
 
 
-def test_a_change_of_what_is_wanted_is_a_new_generation():
-    old = made(Deployment, metadata={"name": "web", "generation": 3}, spec={"replicas": 1})
-    new = made(Deployment, metadata={"name": "web"}, spec={"replicas": 2})
-    strategy.prepare_update(new, old)
-    assert new.metadata.generation == 4
+def test_something_else_is_wanted_when_the_spec_differs_and_not_when_labels_or_the_order_of_keys_do():
+    old = made(Deployment, metadata={"name": "web"}, spec={"selector": {"matchLabels": {"a": "1", "b": "2"}}})
+    turned = made(Deployment, metadata={"name": "web"}, spec={"selector": {"matchLabels": {"b": "2", "a": "1"}}})
+    labelled = made(Deployment, metadata={"name": "web", "labels": {"a": "b"}}, spec=turned.spec)
+    assert strategy.same(turned, old)
+    assert not strategy.same(labelled, old)
+    assert not strategy.wants_else(labelled, old)
+    assert strategy.wants_else(made(Deployment, metadata={"name": "web"}, spec={"replicas": 2}), old)
+
+
+def test_annotations_of_a_deployment_are_wanted_too_as_upstream_has_it():
+    noted = {"metadata": {"name": "web", "annotations": {"a": "b"}}}
+    assert strategy.wants_else(made(Deployment, **noted), made(Deployment, metadata={"name": "web"}))
+    assert not strategy.wants_else(made(ReplicaSet, **noted), made(ReplicaSet, metadata={"name": "web"}))
 
 
 def test_a_write_of_the_status_leaves_everything_else():
