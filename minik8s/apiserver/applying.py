@@ -147,7 +147,7 @@ def _refresh(raw: Plain, live: Plain, obj: Plain) -> None:
     others = {key: each for key, each in obj["metadata"].get("annotations", {}).items() if key != LAST_APPLIED}
     if others:
         metadata["annotations"] = others
-    text = msgspec.json.encode({**obj, "metadata": metadata}).decode() + "\n"
+    text = msgspec.json.encode({**obj, "metadata": metadata}, order="sorted").decode() + "\n"
     annotations = {**raw["metadata"]["annotations"], LAST_APPLIED: text}
     raw["metadata"] = {**raw["metadata"], "annotations": annotations}
 

@@ -10,7 +10,7 @@ ports are claimed and released in the Service's own transaction. Read `registry.
 from collections.abc import Callable
 
 from minik8s import params
-from minik8s.api import codec, times
+from minik8s.api import codec, defaults, times
 from minik8s.api.core import Namespace, Service
 from minik8s.api.meta import DeleteOptions, Object, Status, StatusDetails
 from minik8s.api.networking import IPAddress
@@ -74,10 +74,13 @@ class Verbs:
         """Store a new object. A generated name that is taken is generated anew."""
         if draft.metadata.resourceVersion:
             raise errors.bad_request("resourceVersion should not be set on objects to be created")
+        defaults.set_defaults(draft)
+        if author is not None:
+            record(draft, None, author)  # before the server adds what is its own
         for attempt in range(params.WRITE_ATTEMPTS):
             obj = strategy.copy(draft)
             strategy.prepare_create(obj, strategy.Birth(times.rfc3339(clock.wall()), clock.uid(), clock.suffix()))
-            self._complete(obj, None, author)
+            self._complete(obj, None, None)
             access.check(request, None, obj)
             key = key_of(type(obj), obj.metadata.namespace, obj.metadata.name)
             guards = (Absent(key), *self._namespace_guard(obj, fresh=attempt > 0))
