@@ -47,4 +47,7 @@ def to_dict(obj: Any) -> dict[str, Any]:
 
 def from_dict(cls: type[T], data: dict[str, Any]) -> T:
     """The typed object of plain values. Raises msgspec.ValidationError with the path of what is wrong."""
-    return msgspec.convert(drop_nulls(data), cls)
+    try:
+        return msgspec.convert(data, cls)
+    except msgspec.ValidationError:
+        return msgspec.convert(drop_nulls(data), cls)  # as in `decode`

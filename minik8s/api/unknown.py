@@ -25,21 +25,20 @@ def unknown_fields(cls: type[msgspec.Struct], value: dict[str, Any], path: str =
         here = f"{path}.{name}" if path else name
         shape = known.get(name)
         if shape is not None:
-            found += _inside(shape, inner, here)
+            if shape.cls is not None:
+                found += _inside(shape, shape.cls, inner, here)
         elif here not in _FORGIVEN:
             found.append(here)
     return found
 
 
-def _inside(shape: Shape, value: Any, path: str) -> list[str]:
-    if shape.cls is None:
-        return []
+def _inside(shape: Shape, cls: type[msgspec.Struct], value: Any, path: str) -> list[str]:
     parts: list[tuple[str, Any]] = [(path, value)]
     if shape.form == "list":
         parts = [(f"{path}[{at}]", item) for at, item in enumerate(value)] if isinstance(value, list) else []
     elif shape.form == "map":
         parts = [(f"{path}.{key}", item) for key, item in value.items()] if isinstance(value, dict) else []
-    return [each for here, item in parts if isinstance(item, dict) for each in unknown_fields(shape.cls, item, here)]
+    return [each for here, item in parts if isinstance(item, dict) for each in unknown_fields(cls, item, here)]
 
 
 class _Twice(dict[str, Any]):
