@@ -114,9 +114,9 @@ REGISTRY_PREFIX = "/registry/"
 PRIORITY_LEVELS = {"exempt": (2, 64), "system": (20, 256), "workload": (22, 128)}
 QUEUE_WAIT_S = 15.0  # upstream: a quarter of the time for a request
 MAX_WATCHES = 4000  # over it a watch is answered 429; a watch costs an open file and about 20 KB
-MAX_STREAMS = 24  # logs, exec and port-forwards at a time: each keeps a thread while it lasts
-# A seat has a thread, a stream has one; watches have one among them all.
-SERVER_THREADS = sum(seats for seats, _ in PRIORITY_LEVELS.values()) + MAX_STREAMS
+MAX_STREAMS = 200  # logs, execs and port-forwards at a time: each has a thread while it lasts; over it 429
+# A seat has a thread; streams have their own, and watches one among them all.
+SERVER_THREADS = sum(seats for seats, _ in PRIORITY_LEVELS.values()) + 4
 MAX_CONNECTIONS = 2000  # over it, whoever has been at rest for longest is cut off, strangers first
 HANDSHAKE_TIMEOUT_S = 10.0  # upstream's
 REQUEST_TIMEOUT_S = 30.0  # how long a client may take to send a request; upstream: 32 s for its head

@@ -27,6 +27,8 @@ from minik8s.client.informer import Informer
 from minik8s.host import clock
 
 Query = Mapping[str, list[str]]
+# Why a container without a log has none, where upstream says it in other words than the status.
+_WAITS = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
 
 
 class Refused(Exception):
@@ -98,7 +100,8 @@ class Pages:
             raise Refused(400, f'previous terminated container "{name}" in pod "{pod[1]}" not found')
         told = [*known.status.initContainerStatuses, *known.status.containerStatuses]
         reason = next((s.state.waiting.reason for s in told if s.name == name and s.state.waiting), "ContainerCreating")
-        raise Refused(400, f'container "{name}" in pod "{pod[1]}" is waiting to start: {reason}')
+        because = _WAITS.get(reason, reason)
+        raise Refused(400, f'container "{name}" in pod "{pod[1]}" is waiting to start: {because}')
 
     def exec(self, pod: tuple[str, str], name: str, query: Query) -> commands.Running:
         command = query.get("command", [])
@@ -135,11 +138,10 @@ class Pages:
 
     def _logs(self, pod: tuple[str, str], name: str, query: Query, connection: socket.socket) -> Iterator[bytes]:
         found = self.container(pod, name, flag(query, "previous"))
-        options = log_options(query, clock.wall())
+        options, limit = log_options(query, clock.wall()), number(query, "limitBytes") or 0
         log = self._engine.logs(found.id, options)
         if options["follow"]:
             threading.Thread(target=_close_with, args=(connection, log), name="log-reader", daemon=True).start()
-        limit = int(query.get("limitBytes", ["0"])[-1])
         return _pieces(log, limit)
 
 
@@ -169,16 +171,27 @@ def _close_with(connection: socket.socket, log: Log) -> None:
 def log_options(query: Query, now: float) -> dict[str, Any]:
     """kubectl's options as Docker's. Raises Refused."""
     options: dict[str, Any] = {"follow": flag(query, "follow"), "timestamps": flag(query, "timestamps")}
-    try:
-        if query.get("tailLines"):
-            options["tail"] = int(query["tailLines"][-1])
-        if query.get("sinceSeconds"):
-            options["since"] = int(now - int(query["sinceSeconds"][-1]))
-        if query.get("sinceTime"):
-            options["since"] = int(times.parse(query["sinceTime"][-1]))
-    except ValueError as error:
-        raise Refused(400, f"bad log option: {error}") from error
+    tail, seconds = number(query, "tailLines"), number(query, "sinceSeconds")
+    if tail is not None:
+        options["tail"] = tail
+    if seconds is not None:
+        options["since"] = now - seconds
+    if query.get("sinceTime"):
+        try:
+            options["since"] = times.parse(query["sinceTime"][-1])
+        except ValueError as error:
+            raise Refused(400, f"sinceTime: {error}") from error
     return options
+
+
+def number(query: Query, name: str) -> int | None:
+    """A whole number of the query, if it is there. Raises Refused."""
+    text = query.get(name, [""])[-1]
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise Refused(400, f"{name}: {text!r} is not a whole number")
+    return int(text)
 
 
 def relay(component: str, path: str, query: Query) -> Page:

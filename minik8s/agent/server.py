@@ -103,13 +103,19 @@ class _Handler(BaseHTTPRequestHandler):
         page = self.server.pages.get(path, query, self.connection)
         self.send_response(200)
         self.send_header("Content-Type", page.content_type)
-        self.send_header("Connection", "close")  # the end of the connection is the end of the answer
+        self.send_header("Connection", "close")
+        self.connection.settimeout(None)  # a reader may be as slow as it likes
         if isinstance(page.body, bytes):
             self.send_header("Content-Length", str(len(page.body)))
+            self.end_headers()
+            self.wfile.write(page.body)
+            return
+        self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        self.connection.settimeout(None)  # a reader may be as slow as it likes
-        for piece in [page.body] if isinstance(page.body, bytes) else page.body:
-            self.wfile.write(piece)
+        for piece in page.body:
+            if piece:  # an empty chunk would be the end
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
 
     def _joined_headers(self) -> dict[str, str]:
         """A header that came several times is a list with commas; kubectl sends its protocols that way."""

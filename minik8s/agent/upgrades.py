@@ -1,4 +1,4 @@
-"""The requests to the agent that go on in another protocol: exec, attach, port-forward.
+"""The requests to the agent that go on in another protocol: exec, attach, port-forward, dial.
 
 Whatever can be refused is refused before the answer 101, because afterwards nobody could be told: kubectl shows only
 what came as an HTTP answer. Invariant: a command is started only for a client whose protocol is spoken here. Read
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from minik8s.agent import execsession, forwarding
 from minik8s.agent.pages import Pages, Query, Refused, flag
+from minik8s.agent.world import dial
 from minik8s.streams import portforward, upgrade, websocket
 from minik8s.streams.link import Link
+from minik8s.streams.pump import pump
 from minik8s.streams.session import ERROR, RESIZE, STDERR, STDIN, STDOUT, Session
 from minik8s.streams.spdysession import SpdySession
 
@@ -23,6 +25,7 @@ PAGES = {
     "exec": ("namespace", "pod", "container"),
     "attach": ("namespace", "pod", "container"),
     "portForward": ("namespace", "pod"),
+    "dial": ("scheme", "host", "port"),
 }
 TUNNEL = "SPDY/3.1+portforward.k8s.io"  # kubectl since 1.31: SPDY's bytes in WebSocket's messages
 CHANNELS_FORWARD = (websocket.V4, "")  # the Python clients: kubernetes says v4, kr8s nothing
@@ -49,7 +52,9 @@ def serve(pages: Pages, asked: Asked, connection: socket.socket) -> None:
     page, *place = asked.path.strip("/").split("/")
     if len(place) != len(PAGES[page]):
         raise Refused(404, f"no page {asked.path}")
-    if page == "portForward":
+    if page == "dial":
+        _dial(asked, place, connection)
+    elif page == "portForward":
         _forward(pages, asked, (place[0], place[1]), connection)
     else:
         _command(pages, asked, place, connection)
@@ -77,14 +82,27 @@ def _forward(pages: Pages, asked: Asked, pod: tuple[str, str], connection: socke
     channels = agreed.protocol in CHANNELS_FORWARD and not agreed.spdy
     if (channels and not 0 < len(ports) <= MOST_PORTS) or 0 in ports:
         raise Refused(400, f"ports: between 1 and {MOST_PORTS} numbers of ports are needed in the query")
-    dial = pages.dialler(pod)
+    way = pages.dialler(pod)
     connection.sendall(agreed.answer)
     client: portforward.Client
     if channels:
         client = portforward.Ports.on(connection, ports)
     else:
         client = portforward.Streams(Link(connection) if agreed.spdy else websocket.Tunnel(connection))
-    forwarding.carry(client, dial)
+    forwarding.carry(client, way)
+
+
+def _dial(asked: Asked, place: list[str], connection: socket.socket) -> None:
+    """A way to whatever this node can reach, for the API server, which has none."""
+    scheme, host, port = place
+    if asked.headers.get("Upgrade", "").lower() != "tcp" or not portforward.port_of(port):
+        raise Refused(400, "dial needs the number of a port, and an upgrade to tcp")
+    try:
+        sock = dial.reach(scheme, (host, portforward.port_of(port)))
+    except OSError as error:
+        raise Refused(502, str(error)) from error
+    connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+    pump(Link(connection), Link(sock))
 
 
 def wanted(query: Query) -> set[int]:

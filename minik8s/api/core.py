@@ -107,7 +107,7 @@ class ServiceStatus(Struct):
     conditions: list[Condition] = []
 
 
-@resource("services", short=("svc",), categories=("all",), subresources=("status",))
+@resource("services", short=("svc",), categories=("all",), subresources=("status", "proxy"))
 class Service(Object):
     """A name and an address that stay, in front of Pods that come and go."""
 

@@ -189,7 +189,7 @@ class PodStatus(Struct):
     "pods",
     short=("po",),
     categories=("all",),
-    subresources=("status", "binding", "eviction", "log", "exec", "attach", "portforward"),
+    subresources=("status", "binding", "eviction", "log", "exec", "attach", "portforward", "proxy"),
 )
 class Pod(Object):
     """The smallest thing that runs: containers that share an address."""

@@ -19,7 +19,7 @@ SUBRESOURCE_VERBS = {
     "portforward": ["create", "get"],
     "log": ["get"],
     "finalize": ["update"],
-    "proxy": ["get"],
+    "proxy": ["create", "delete", "get", "patch", "update"],
     "token": ["create"],
 }
 SUBRESOURCE_KINDS = {

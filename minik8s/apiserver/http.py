@@ -6,7 +6,6 @@ no exception leaves without a Status and a line in the log. Read `dispatch.py` n
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,12 +21,13 @@ from minik8s.api import codec
 from minik8s.apiserver import access, authn, errors, impersonation, instruments, pages, routes, tokens
 from minik8s.apiserver.audit import Audit
 from minik8s.apiserver.authenticator import Authenticator
+from minik8s.apiserver.carrying import Carriers
 from minik8s.apiserver.dispatch import WRITES, Dispatcher
 from minik8s.apiserver.policies import Authorizer
 from minik8s.apiserver.relay import SUBRESOURCES as RELAYED
 from minik8s.apiserver.relay import Relay
 from minik8s.apiserver.request import Answer, Request, Stream, Written
-from minik8s.apiserver.streaming import Upgraded
+from minik8s.apiserver.streaming import Answer as Whole
 from minik8s.host import clock
 from minik8s.host.health import METRICS
 
@@ -62,7 +62,7 @@ class Server:
         self._audit = audit
         self._relay = relay
         self._who, self._rights = who.authenticator, who.authorizer
-        self._streams = threading.BoundedSemaphore(params.MAX_STREAMS)  # they keep their threads while they last
+        self._carriers = Carriers()
 
     def wsgi(self) -> WSGI:
         """The WSGI application: Flask, and around it what Flask cannot do, an upgraded connection."""
@@ -79,11 +79,9 @@ class Server:
             stream: Stream | None = environ.get(STREAM)
             if stream is None:
                 return answer
-            try:
-                environ[LEAVE_SEAT]()
-                stream.carry(environ["gunicorn.socket"])
-            finally:
-                answer.close()
+            answer.close()
+            environ[LEAVE_SEAT]()
+            stream.carry(environ["gunicorn.socket"])
             raise Taken
 
         return call
@@ -153,24 +151,22 @@ class Server:
         self._audit.record(request, written, code, cast(Mapping[str, str], http.headers))
 
     def _relayed(self, request: Request) -> Response:
-        """Logs, exec, node proxy: what the agent says, as it says it."""
+        """Logs, exec, proxy: what an agent says, or a program behind it."""
         access.check(request)
-        if not self._streams.acquire(blocking=False):
-            raise errors.too_many_requests(f"this server carries {params.MAX_STREAMS} streams already: try again")
+        if request.target.subresource == "proxy":
+            request = replace(request, body=http.get_data())
+        place = self._carriers.place()
         try:
             found = self._relay.answer(request, http.environ)
         except BaseException:
-            self._streams.release()
+            place.free()
             raise
-        if isinstance(found, Upgraded):
-            http.environ[STREAM] = found
-            response = Response(status=200)
-        else:
-            response = Response(found.body, found.code, content_type=found.content_type)
-        instruments.stream_began(request)
-        response.call_on_close(self._streams.release)
-        response.call_on_close(partial(instruments.stream_ended, request))
-        return response
+        if not isinstance(found, Whole):
+            instruments.stream_began(request)
+            http.environ[STREAM] = place.of(found, ended=partial(instruments.stream_ended, request))
+            return Response(status=200)
+        place.free()
+        return Response(found.body, found.code, headers=list(found.headers))
 
     # --- pages ------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from minik8s.apiserver.measures import STALE_S, WINDOW_S, Look
 from minik8s.apiserver.registry import Registry, prefix_of
 from minik8s.apiserver.request import Answer, Request
 from minik8s.apiserver.streaming import Agents, Question
+from minik8s.apiserver.streaming import Answer as Whole
 from minik8s.host import clock
 
 PAGE = Question("/metrics/resource")
@@ -95,8 +96,7 @@ class Metering:
             assert isinstance(node, Node)
             try:
                 answer = self._agents.ask(node, PAGE)
-                page = b"".join(answer.body).decode()
             except (errors.Failure, OSError, ValueError):
                 continue  # it is not there; the others are shown
-            if answer.code == 200:
-                yield node.metadata.name, measures.read(page)
+            if isinstance(answer, Whole) and answer.code == 200:
+                yield node.metadata.name, measures.read(answer.body.decode())

@@ -80,6 +80,8 @@ def verb(target: Target, method: str, watch: bool) -> str | None:
     """Kubernetes' verb for an HTTP method; None when the method makes no sense there."""
     if method == "HEAD":
         method, watch = "GET", False  # there is no head without a body that never ends: it is that of the list
+    if method == "OPTIONS" and target.subresource == "proxy":
+        method = "GET"  # for whoever is behind it
     if target.name:
         if method == "POST" and not target.subresource:
             return None

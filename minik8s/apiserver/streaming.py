@@ -1,71 +1,76 @@
-"""The API server's side of logs, exec and the node proxy: ask the node's agent, and pass on what it says.
+"""The API server as a client of the agents: a question to the agent of a node, and what becomes of its answer.
 
 The control plane has no route to Pods, so everything about a running Pod goes through the agent of its node: TLS to the
-node's address, both sides with certificates of the cluster's authority. For `exec` the answer to the upgrade is passed
-on as it is and from then on only bytes are carried; the API server looks at no frame. Invariant: whoever comes here has
-been authenticated and authorised, and the Pod exists: an error after the upgrade could not be told any more.
-Read next: streams/pump.py.
+node's address, both sides with certificates of the cluster's authority. An agent has pages of its own (logs, exec, …),
+and one that connects to any address its node can reach (`dial`): through that the `proxy` subresources speak HTTP with
+Pods. Invariant: whoever comes here has been authenticated and authorised, and the Pod exists: an error after the
+upgrade could not be told any more. Read next: carrying.py, proxying.py.
 """
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from minik8s.api.core import Node
 from minik8s.apiserver import errors
-from minik8s.params import CLIENT_CONNECT_TIMEOUT_S, CLIENT_READ_TIMEOUT_S, KUBELET_PORT
+from minik8s.apiserver.carrying import Streamed, Upgraded
+from minik8s.params import CLIENT_CONNECT_TIMEOUT_S, CLIENT_READ_TIMEOUT_S, KUBELET_PORT, MAX_BODY_BYTES
 from minik8s.streams import handshake
-from minik8s.streams.link import Link
-from minik8s.streams.pump import pump
 
 # The request headers that make an upgrade; WebSocket's and SPDY's.
 UPGRADE_HEADERS = ("Connection", "Upgrade", "X-Stream-Protocol-Version")
 UPGRADE_PREFIX = "Sec-WebSocket-"
+# Of one connection each, and not of the answer (RFC 9110, section 7.6.1).
+HOP_BY_HOP = ("connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade")
+_REASONS = {400: "BadRequest", 403: "Forbidden", 404: "NotFound", 500: "InternalError", 503: "ServiceUnavailable"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an agent answered: the body comes as it is written there."""
+    """An answer that has wholly come."""
 
     code: int
-    content_type: str
-    body: Iterator[bytes]
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+Outcome = Answer | Streamed | Upgraded
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request to an agent. `target` is the path with its query."""
+    """A request. `target` is the path with its query."""
 
     target: str
     method: str = "GET"
-    headers: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
 
-class Upgraded:
-    """An exec that the agent has accepted and that waits for its client."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a program listens that a node can reach."""
 
-    def __init__(self, sock: socket.socket, answer: handshake.Answer) -> None:
-        self._sock = sock
-        self._answer = answer
+    scheme: str
+    host: str
+    port: int
 
-    def carry(self, client: socket.socket) -> None:
-        """Give the client the agent's answer, then carry bytes until both are done. Closes both sockets.
+    @property
+    def netloc(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
-        `client` is `environ["gunicorn.socket"]`. Afterwards the WSGI call has to end by raising StopIteration, outside
-        of Flask's own error handling: gunicorn then drops the connection without writing an answer of its own.
-        """
-        upstream, down = Link(self._sock, self._answer.early), Link(client)
-        down.send(self._answer.raw)
-        pump(down, upstream)
 
-    def close(self) -> None:
-        """Hang up without a client."""
-        self._sock.close()
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What is changed in an answer on its way: its headers, and a body that is text of the web."""
+
+    headers: Callable[[str, str], str] = lambda name, value: value
+    body: Callable[[str, bytes], bytes] = lambda kind, body: body
 
 
 class Agents:
@@ -76,39 +81,103 @@ class Agents:
         self._context.load_cert_chain(str(certificate), str(key))
         self._port = port
 
-    def ask(self, node: Node, question: Question, follow: bool = False) -> Answer:
-        """Send a request to a node's agent; the body is streamed. With `follow` silence is no failure."""
+    def ask(self, node: Node, question: Question) -> Outcome:
+        """A page of a node's agent, whatever its answer."""
         sock, answer = self._send(node, question, {"Connection": "close"})
-        if follow:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            sock.settimeout(None)
-        content_type = answer.headers.get("content-type", "text/plain")
-        return Answer(answer.code, content_type, _stream(sock, answer))
+        return outcome(sock, answer, question.method)
 
-    def upgrade(self, node: Node, question: Question) -> Upgraded | Answer:
-        """Ask a node's agent for an upgrade; an Answer is its refusal."""
+    def log(self, node: Node, question: Question) -> Streamed:
+        """A log, as long as it lasts. Raises a Failure with the agent's words."""
+        sock, answer = self._send(node, question, {"Connection": "close"})
+        if answer.code >= 400:
+            raise _refused(sock, answer)
+        kind = answer.headers.get("content-type", "text/plain")
+        return Streamed(sock, answer, _head(answer.code, [("Content-Type", kind), ("Cache-Control", "no-cache")]))
+
+    def upgrade(self, node: Node, question: Question) -> Upgraded:
+        """Ask a node's agent for an upgrade. Raises a Failure with the agent's words."""
         sock, answer = self._send(node, question, {})
-        if answer.code == 101:
-            return Upgraded(sock, answer)
-        return Answer(answer.code, answer.headers.get("content-type", "text/plain"), _stream(sock, answer))
+        if answer.code != 101:
+            raise _refused(sock, answer)
+        return Upgraded(sock, answer)
+
+    def through(self, node: Node, place: Place, question: Question, manners: Manners) -> Outcome:
+        """Ask a program that the node can reach."""
+        target = _target(("dial", place.scheme, place.host, str(place.port)), "")
+        sock, answer = self._send(node, Question(target, headers={"Connection": "Upgrade", "Upgrade": "tcp"}), {})
+        if answer.code != 101:
+            because = handshake.whole_body(sock, answer).decode(errors="replace")
+            sock.close()
+            raise errors.unavailable(f"error trying to reach service: {because}")
+        try:
+            answer = _asked(sock, question)
+        except (OSError, ValueError) as error:
+            sock.close()
+            raise errors.unavailable(f"error trying to reach service: {error}") from error
+        return outcome(sock, answer, question.method, manners)
 
     def _send(self, node: Node, question: Question, extra: Mapping[str, str]) -> tuple[ssl.SSLSocket, handshake.Answer]:
         """Dial, send a request, read the head of the answer."""
         where = address(node)
-        head = {"Host": f"{where}:{self._port}", **(question.headers or {}), **extra}
-        if question.body:
-            head["Content-Length"] = str(len(question.body))
+        head = {"Host": f"{where}:{self._port}", **question.headers, **extra}
         try:
             sock = handshake.dial((where, self._port), self._context, CLIENT_CONNECT_TIMEOUT_S)
         except OSError as error:
             raise unreachable(node, error) from error
         try:
             sock.settimeout(CLIENT_READ_TIMEOUT_S)
-            sock.sendall(handshake.request(question.method, question.target, head) + question.body)
-            return sock, handshake.read_answer(sock)
+            return sock, _asked(sock, Question(question.target, question.method, head, question.body))
         except (OSError, ValueError) as error:
             sock.close()
             raise unreachable(node, error) from error
+
+
+def _asked(sock: socket.socket, question: Question) -> handshake.Answer:
+    head = dict(question.headers)
+    if question.body or question.method in ("POST", "PUT", "PATCH"):
+        head["Content-Length"] = str(len(question.body))
+    sock.sendall(handshake.request(question.method, question.target, head) + question.body)
+    return handshake.read_answer(sock)
+
+
+def outcome(sock: socket.socket, answer: handshake.Answer, method: str, manners: Manners = Manners()) -> Outcome:
+    """What becomes of an answer: whole where it is known to be small, so that the client's connection can go on."""
+    if answer.code == 101:
+        return Upgraded(sock, answer)
+    headers = [
+        (name, manners.headers(name, value))
+        for name, value in answer.pairs
+        if name.lower() not in (*HOP_BY_HOP, "content-length")
+    ]
+    length = answer.headers.get("content-length", "")
+    empty = method == "HEAD" or answer.code in (204, 304)
+    if not empty and not (length.isdigit() and int(length) <= MAX_BODY_BYTES):
+        return Streamed(sock, answer, _head(answer.code, headers))
+    try:
+        body = b"" if empty else b"".join(handshake.body(sock, answer))
+    except OSError as error:
+        raise errors.unavailable(f"the answer broke off: {error}") from error
+    finally:
+        sock.close()
+    if method == "HEAD" and length:
+        headers.append(("Content-Length", length))
+    return Answer(answer.code, headers, manners.body(answer.headers.get("content-type", ""), body))
+
+
+def _head(code: int, headers: Sequence[tuple[str, str]]) -> bytes:
+    lines = [f"HTTP/1.1 {code} {_REASONS.get(code, 'OK')}", *(f"{name}: {value}" for name, value in headers), ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def _refused(sock: socket.socket, answer: handshake.Answer) -> errors.Failure:
+    """An agent says in plain text what is wrong."""
+    try:
+        words = handshake.whole_body(sock, answer).decode(errors="replace")
+    except OSError as error:
+        words = str(error)
+    finally:
+        sock.close()
+    return errors.Failure(answer.code, _REASONS.get(answer.code, "InternalError"), words)
 
 
 def address(node: Node) -> str:
@@ -149,13 +218,3 @@ def upgrade_headers(environ: Mapping[str, Any]) -> dict[str, str]:
 def _target(page: Sequence[str], query: str) -> str:
     path = "/" + "/".join(quote(part, safe="") for part in page)
     return f"{path}?{query}" if query else path
-
-
-def _stream(sock: socket.socket, answer: handshake.Answer) -> Iterator[bytes]:
-    """The body piece by piece, as it comes. Closing the generator hangs up, which ends a followed log at the agent."""
-    try:
-        yield from handshake.body(sock, answer)
-    except OSError:
-        return  # the node went away in the middle: what came is all there is
-    finally:
-        sock.close()

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 MOST_HEAD = 64 * 1024
 MOST_BODY = 64 * 1024
@@ -22,6 +23,22 @@ class Answer:
     headers: dict[str, str]  # names in lower case
     raw: bytes
     early: bytes
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The headers as they came: a name may be there more than once."""
+        return _pairs(self.raw.decode("latin-1").split("\r\n")[1:])
+
+
+class Source(Protocol):
+    """What an answer is read from."""
+
+    def recv(self, size: int) -> bytes: ...
+
+
+def _pairs(lines: list[str]) -> list[tuple[str, str]]:
+    parts = (line.partition(":") for line in lines if ":" in line)
+    return [(name.strip(), value.strip()) for name, _, value in parts]
 
 
 def dial(address: tuple[str, int], context: ssl.SSLContext, timeout: float, name: str = "") -> ssl.SSLSocket:
@@ -56,12 +73,11 @@ def read_answer(sock: socket.socket) -> Answer:
     words = first.split(" ", 2)
     if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
         raise ConnectionError(f"not an HTTP answer: {first[:80]!r}")
-    pairs = (line.split(":", 1) for line in rest if ":" in line)
-    headers = {name.strip().lower(): value.strip() for name, value in pairs}
+    headers = {name.lower(): value for name, value in _pairs(rest)}
     return Answer(int(words[1]), headers, raw + b"\r\n\r\n", early)
 
 
-def body(sock: socket.socket, answer: Answer) -> Iterator[bytes]:
+def body(sock: Source, answer: Answer) -> Iterator[bytes]:
     """The body of an answer, piece by piece as it comes: chunked, of a given length, or to the end of the
     connection.
     """
@@ -95,7 +111,7 @@ def _chunk_size(line: bytes) -> int:
 class _Reader:
     """Bytes that came early, then those of the socket."""
 
-    def __init__(self, sock: socket.socket, early: bytes) -> None:
+    def __init__(self, sock: Source, early: bytes) -> None:
         self._sock = sock
         self._buffer = early
 

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from minik8s.api import codec
 from minik8s.api.core import Node
-from minik8s.apiserver import errors, streaming
+from minik8s.apiserver import carrying, errors, streaming
 from minik8s.streams import client, handshake, websocket
 from minik8s.streams.link import Link
 from minik8s.streams.pump import pump
@@ -270,13 +270,12 @@ def api_server(agents):
         environ = {"REQUEST_METHOD": method, "QUERY_STRING": query}
         environ |= {"HTTP_" + name.upper().replace("-", "_"): value for name, value in fields(head).items()}
         asked = streaming.upgrade_question(("exec", "default", path.strip("/"), "app"), environ)
-        answer = agents.upgrade(NODE, asked)
-        if isinstance(answer, streaming.Upgraded):
-            answer.carry(sock)
-            return
-        body = b"".join(answer.body)
-        sock.sendall(b"HTTP/1.1 %d no\r\nContent-Length: %d\r\n\r\n%s" % (answer.code, len(body), body))
-        sock.close()
+        try:
+            agents.upgrade(NODE, asked).carry(sock)
+        except errors.Failure as failure:
+            body = failure.status.message.encode()
+            sock.sendall(b"HTTP/1.1 %d no\r\nContent-Length: %d\r\n\r\n%s" % (failure.code, len(body), body))
+            sock.close()
 
     return handle
 
@@ -345,12 +344,18 @@ def test_a_followed_log_comes_line_by_line_and_hanging_up_ends_it_at_the_agent(p
             ended.set()
 
     agents = streaming.Agents(pki.folder / "crt", pki.folder / "crt", pki.folder / "key", listen(log).port)
-    answer = agents.ask(NODE, streaming.log_question(("default", "web", "app"), "follow=true"), follow=True)
-    assert (answer.code, next(answer.body)) == (200, b"one\n")
-    more.set()
-    assert next(answer.body) == b"two\n"
-    answer.body.close()
+    carried = agents.log(NODE, streaming.log_question(("default", "web", "app"), "follow=true"))
+    ours, theirs = socket.socketpair()
+    carrier = threading.Thread(target=carrying.Carriers().place().of(carried).carry, args=(theirs,))
+    carrier.start()
+    with ours, ours.makefile("rb") as lines:
+        head = list(iter(lines.readline, b"\r\n"))
+        assert head[0].startswith(b"HTTP/1.1 200") and b"Transfer-Encoding: chunked\r\n" in head
+        assert [lines.readline() for _ in range(3)] == [b"4\r\n", b"one\n", b"\r\n"]
+        more.set()
+        assert [lines.readline() for _ in range(2)] == [b"4\r\n", b"two\n"]
     assert ended.wait(WAIT)
+    carrier.join(WAIT)
 
 
 def test_an_agent_that_is_not_there_is_a_clear_failure(pki):
@@ -358,5 +363,5 @@ def test_an_agent_that_is_not_there_is_a_clear_failure(pki):
         sock.bind(("127.0.0.1", 0))
         agents = streaming.Agents(pki.folder / "crt", pki.folder / "crt", pki.folder / "key", sock.getsockname()[1])
         with pytest.raises(errors.Failure) as caught:
-            agents.ask(NODE, streaming.log_question(("default", "web", "app"), ""))
+            agents.log(NODE, streaming.log_question(("default", "web", "app"), ""))
     assert caught.value.code == 503 and 'node "n"' in caught.value.status.message
