@@ -15,13 +15,16 @@ from minik8s.api import codec, quantity
 from minik8s.api.apps import Deployment
 from minik8s.api.batch import NAME_LABEL, OLD_LABELS, UID_LABEL, Job
 from minik8s.api.coordination import Lease
-from minik8s.api.core import Namespace, Node, Pod, Service
+from minik8s.api.core import Namespace, Node, Pod, Service, ServiceAccount
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import LabelSelector, Object, StatusCause
 from minik8s.api.networking import IPAddress
 
 # Upstream counts no generations for these: their spec is not worked off by a controller that reports back.
 NO_GENERATION = (Namespace, Node, Service, Lease, IPAddress)
+
+# Of these the answer to a deletion is the last one saw of them, of all others a Status: clients with types rely on it.
+SHOWN_WHEN_GONE = (Pod, Service, ServiceAccount)
 
 
 @dataclass(frozen=True)

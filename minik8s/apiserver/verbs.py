@@ -313,6 +313,8 @@ def _answer(code: int, obj: Object | None, revision: int, written: bool = True) 
 
 def _removed(obj: Object, revision: int) -> Answer:
     """The object is gone: say which one it was; kubectl tells by the uid whether one of that name is a new one."""
+    if type(obj) in strategy.SHOWN_WHEN_GONE:
+        return _answer(200, obj, revision)
     where = type(obj).resource
     details = StatusDetails(name=obj.metadata.name, group=where.group, kind=where.plural, uid=obj.metadata.uid)
     body = codec.encode(Status(status="Success", details=details))

@@ -108,7 +108,7 @@ def test_the_official_client_creates_reads_replaces_patches_and_deletes(core: cl
     assert patched.data == {"colour": "blue", "size": "7"}
     listed = core.list_namespaced_config_map(NAMESPACE, label_selector="", field_selector="metadata.name=one")
     assert [each.metadata.name for each in listed.items] == ["one"]
-    gone = core.delete_namespaced_config_map("one", NAMESPACE, propagation_policy="Foreground")
+    gone = core.delete_namespaced_config_map("one", NAMESPACE, propagation_policy="Background")
     assert gone["status"] == "Success"
     with pytest.raises(client.ApiException) as missing:
         core.read_namespaced_config_map("one", NAMESPACE)

@@ -15,7 +15,7 @@ from minik8s.api.autoscaling import Scale
 from minik8s.api.core import Binding
 from minik8s.api.meta import DeleteOptions, Object, Status
 from minik8s.api.policy import Eviction
-from minik8s.apiserver import discovery
+from minik8s.apiserver import discovery, strategy
 from minik8s.apiserver.wire import parameters, schemas
 
 METHODS = {
@@ -131,7 +131,8 @@ class Operation:
         if self.verb == "list":
             return {200: schemas.list_name(self.cls)}
         if self.method == "delete":
-            return {200: schemas.name_of(Status), 202: schemas.name_of(self.cls)}
+            one = self.verb == "delete" and self.cls in strategy.SHOWN_WHEN_GONE
+            return {200: schemas.name_of(self.cls if one else Status), 202: schemas.name_of(self.cls)}
         name = schemas.name_of(BODIES.get(self.subresource, self.cls))
         codes = {"get": (200,), "create": (200, 201, 202)}.get(self.verb, (200, 201))
         return dict.fromkeys(codes, name)
