@@ -33,9 +33,10 @@ def main(component: Component) -> None:
     if not 0 <= options.dns_ttl <= params.DNS_MOST_TTL_S:
         raise ValueError(f"--dns-ttl {options.dns_ttl}: 0 to {params.DNS_MOST_TTL_S} seconds")
     upstream = parse(options.upstream, options.node_ips)
+    given = handed(options.listen) if options.listen else None
     source = reader.start(component.client, options.dns_pods == "verified", f"{options.title} reader")
     # After the fork: the reader shall not hold open what we make ourselves.
-    sockets = handed(options.listen) if options.listen else listen(options.node_ips[0], params.DNS_PORT)
+    sockets = given or listen(options.node_ips[0], params.DNS_PORT)
     names = Names(Index(), params.CLUSTER_DOMAIN, options.dns_ttl, options.dns_pods)
     responder = Responder(names)
     server = Server(responder, sockets)
