@@ -113,7 +113,7 @@ def _check(key: str, values: tuple[str, ...]) -> None:
 def parse_fields(text: str) -> list[FieldTerm]:
     """A field selector as conditions. A backslash takes a comma or an equals sign into the value."""
     terms = []
-    for part in filter(None, re.findall(r"(?:\\.|[^,\\])+", text)):
+    for part in filter(None, re.findall(r"(?:\\.|[^,])+", text)):
         found = re.fullmatch(r"(?P<path>[^=!]*)(?P<sign>!=|==|=)(?P<value>(?:\\[,=\\]|[^\\=])*)", part)
         if not found:
             raise ValueError(f"invalid selector: '{text}'; can't understand '{part}'")

@@ -4,6 +4,8 @@ import re
 from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from minik8s.api import quantity, selectors, selectortext, times
 from minik8s.api.meta import LabelSelector, LabelSelectorRequirement
@@ -116,11 +118,42 @@ def test_a_field_selector_is_read_term_by_term(text, terms):
 
 @pytest.mark.parametrize(
     ("text", "part"),
-    [("metadata.name", "metadata.name"), ("a=b,c", "c"), ("a=b=c", "a=b=c"), ("a!b", "a!b")],
+    [("metadata.name", "metadata.name"), ("a=b,c", "c"), ("a=b=c", "a=b=c"), ("a!b", "a!b"), ("a=b\\", "a=b\\")],
 )
 def test_a_field_selector_that_cannot_be_read_is_shown(text, part):
     with pytest.raises(ValueError, match=re.escape(f"invalid selector: '{text}'; can't understand '{part}'")):
         selectortext.parse_fields(text)
+
+
+ALPHABET = st.text(alphabet="ab1=!,()<>\\ .-/in", max_size=12)
+
+
+@settings(deadline=None)
+@given(ALPHABET | st.text(max_size=8))
+def test_any_text_is_a_selector_or_a_refusal_that_says_why(text):
+    for read in (selectortext.parse_labels, selectortext.parse_fields):
+        try:
+            read(text)
+        except ValueError as error:
+            assert str(error)
+
+
+KEYS = st.from_regex(r"[a-z]([-a-z0-9]{0,5}[a-z0-9])?", fullmatch=True)
+VALUES = st.from_regex(r"([a-z0-9]([-a-z0-9]{0,5}[a-z0-9])?)?", fullmatch=True)
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(KEYS, VALUES, max_size=3),
+    st.lists(st.tuples(KEYS, st.sampled_from(["In", "NotIn"]), st.sets(VALUES, min_size=1, max_size=3)), max_size=3),
+)
+def test_a_selector_of_an_object_says_the_same_as_text(labels, expressions):
+    given_ = [
+        LabelSelectorRequirement(key=key, operator=operator, values=sorted(values))
+        for key, operator, values in expressions
+    ]
+    wanted = LabelSelector(matchLabels=labels, matchExpressions=given_)
+    assert selectortext.parse_labels(selectors.format_labels(wanted)) == selectors.requirements(wanted)
 
 
 @pytest.mark.parametrize(
