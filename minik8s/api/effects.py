@@ -116,11 +116,13 @@ def without_effect(obj: Object) -> list[str]:
 
 def _walk(owner: msgspec.Struct, path: str) -> Iterator[tuple[str, str]]:
     idle = {each.field: each for each in TABLE.get(type(owner), ())}
-    for field in msgspec.structs.fields(type(owner)):
-        value = getattr(owner, field.name)
-        here = f"{path}.{field.encode_name}" if path else field.encode_name
-        told = idle.get(field.name)
-        if told and value and value not in told.harmless and told.when(owner):
+    for name, written in zip(owner.__struct_fields__, owner.__struct_encode_fields__, strict=True):
+        value = getattr(owner, name)
+        if not value:
+            continue
+        here = f"{path}.{written}" if path else written
+        told = idle.get(name)
+        if told and value not in told.harmless and told.when(owner):
             yield here, told.says
         for deeper, inner in _structs(value, here):
             yield from _walk(inner, deeper)
