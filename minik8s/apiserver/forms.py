@@ -12,7 +12,7 @@ many may encode it once. Read `tables/__init__.py` for what stands in a row.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,7 +68,7 @@ class Plain:
 
     def several(self, values: Sequence[bytes], meta: Mapping[str, object]) -> bytes:
         where = self.cls.resource
-        return _document(f"{where.kind}List", where.apiVersion, meta, b'"items":[%s]' % b",".join(values))
+        return _document((f"{where.kind}List", where.apiVersion), meta, b'"items":[', values)
 
     def event(self, value: bytes, first: bool) -> bytes:
         return value
@@ -86,8 +86,8 @@ class Metadata:
         return value if head.kind == "Status" else _metadata(head, self.apiVersion)
 
     def several(self, values: Sequence[bytes], meta: Mapping[str, object]) -> bytes:
-        items = b",".join(_metadata(_head.decode(value), self.apiVersion) for value in values)
-        return _document("PartialObjectMetadataList", self.apiVersion, meta, b'"items":[%s]' % items)
+        items = (_metadata(_head.decode(value), self.apiVersion) for value in values)
+        return _document(("PartialObjectMetadataList", self.apiVersion), meta, b'"items":[', items)
 
     def event(self, value: bytes, first: bool) -> bytes:
         return self.one(value)
@@ -118,9 +118,9 @@ class Table:
 
     def _table(self, values: Sequence[bytes], meta: Mapping[str, object], headed: bool) -> bytes:
         now = self.now()
-        rows = b",".join(self._row(value, now) for value in values)
         columns = tables.definitions(self.cls) if headed else b"null"
-        return _document("Table", self.apiVersion, meta, b'"columnDefinitions":%s,"rows":[%s]' % (columns, rows))
+        rows = (self._row(value, now) for value in values)
+        return _document(("Table", self.apiVersion), meta, b'"columnDefinitions":%s,"rows":[' % columns, rows)
 
     def _row(self, value: bytes, now: float) -> bytes:
         row = tables.row(self.cls, value, now)
@@ -137,9 +137,17 @@ def _metadata(head: _Head, version: str) -> bytes:
     return b'{%s,"metadata":%s}' % (who, bytes(head.metadata))
 
 
-def _document(kind: str, version: str, meta: Mapping[str, object], rest: bytes) -> bytes:
-    head = f'{{"kind":"{kind}","apiVersion":"{version}","metadata":'.encode()
-    return b"%s%s,%s}" % (head, msgspec.json.encode(meta), rest)
+def _document(what: tuple[str, str], meta: Mapping[str, object], opens: bytes, values: Iterable[bytes]) -> bytes:
+    """A document around a list: `what` is its kind and version, `opens` what stands before the first value.
+
+    All is joined once: a list may have megabytes, and every further copy would cost as much as all the rest.
+    """
+    head = f'{{"kind":"{what[0]}","apiVersion":"{what[1]}","metadata":'.encode()
+    parts = [*values]
+    first = parts[0] if parts else b""
+    parts[:1] = [b"%s%s,%s%s" % (head, msgspec.json.encode(meta), opens, first)]
+    parts[-1] += b"]}\n"
+    return b",".join(parts)
 
 
 # --- Which one ------------------------------------------------------------------------------------------------

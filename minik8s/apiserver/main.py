@@ -5,6 +5,7 @@ does not survive a fork) and answers. Invariants: the worker dies with its arbit
 the cache is filled (connections queue meanwhile). Read `http.py` next.
 """
 
+import gc
 import logging
 import resource
 import ssl
@@ -103,6 +104,8 @@ def _post_fork(arbiter: Arbiter, _worker: ThreadWorker) -> None:
 
 def serve(options: ServerOptions) -> Any:
     """Open the store, fill the cache, make sure of the first namespaces; returns the WSGI application."""
+    gc.freeze()  # what was imported stays
+    gc.set_threshold(*params.GC_THRESHOLD)
     store = Store(options.etcd, observe=lambda operation, took: instruments.ETCD.observe(took, operation=operation))
     cache = Cache(store)
     cache.start()

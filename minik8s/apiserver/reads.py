@@ -132,4 +132,4 @@ def freshen(registry: Registry, query: Mapping[str, str]) -> None:
 def document(request: Request, items: list[bytes], revision: int, more: Mapping[str, object] | None = None) -> Answer:
     """A list, in the form that was asked for. `more`: how it goes on."""
     meta = {"resourceVersion": str(revision), **(more or {})}
-    return Answer(200, forms.of(request).several(items, meta) + b"\n")
+    return Answer(200, forms.of(request).several(items, meta))

@@ -30,6 +30,7 @@ from minik8s.apiserver.http import LEAVE_SEAT, Taken
 from minik8s.host import clock
 
 HANDSHAKERS = 2
+LARGE = 64 * 1024  # bytes of an answer from which on a copy costs more than a packet
 SWEEP_S = 1.0
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 TAKEN, KEEP, CLOSE = "taken", "keep", "close"  # what becomes of a connection after a request
@@ -45,6 +46,10 @@ class Sink:
 
     def sendall(self, data: bytes) -> None:
         self.parts.append(data)
+
+    def together(self) -> list[bytes]:
+        """What is to be sent, small parts as one."""
+        return [b"".join(self.parts)] if sum(map(len, self.parts)) < LARGE else self.parts
 
     def send(self, data: bytes) -> None:
         """Only a "100 Continue", which has been sent."""
@@ -301,7 +306,8 @@ class Worker(ThreadWorker):
             response.close()
         finally:
             body.close()
-        connection.send(b"".join(sink.parts))
+        for part in sink.together():
+            connection.send(part)
         return CLOSE if response.should_close() else KEEP
 
 

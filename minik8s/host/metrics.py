@@ -26,9 +26,12 @@ class Metric:
         self._lock = threading.Lock()  # guards the values of this metric
 
     def _key(self, given: dict[str, str]) -> Labels:
-        if set(given) != set(self.labels):
-            raise ValueError(f"{self.name} has the labels {list(self.labels)}, not {sorted(given)}")
-        return tuple(str(given[label]) for label in self.labels)
+        if len(given) == len(self.labels):
+            try:
+                return tuple([str(given[label]) for label in self.labels])
+            except KeyError:
+                pass
+        raise ValueError(f"{self.name} has the labels {list(self.labels)}, not {sorted(given)}")
 
     def samples(self) -> Iterator[str]:
         raise NotImplementedError

@@ -69,20 +69,20 @@ class Link:
         """Send as much as goes now and keep the rest for `flush`."""
         if self.broken or self._closing:
             return
-        self._out += data
+        rest = memoryview(data)
+        if not self._out:  # usually it all goes at once: megabytes need not be copied first
+            while rest and (sent := self._give(rest[:CHUNK])) is not None:
+                rest = rest[sent:]
+        self._out += rest
         self.flush()
 
     def flush(self) -> None:
         """Send what waits."""
         while self._out and not self.broken:
-            self._write_waits = WRITE
             # A TLS write that is tried again must be given the same bytes: from the front, and never fewer.
-            view = bytes(self._out[: self._retry or CHUNK])
-            sent = self._try(partial(self.sock.send, view), lambda event: setattr(self, "_write_waits", event))
+            sent = self._give(bytes(self._out[: self._retry or CHUNK]))
             if sent is None:
-                self._retry = len(view)
                 break
-            self._retry = 0
             del self._out[:sent]
         if self._closing and not self._out:
             self._half_close()
@@ -100,6 +100,13 @@ class Link:
             self.sock.close()
         except OSError:
             pass
+
+    def _give(self, data: bytes | memoryview) -> int | None:
+        """How much of it the socket took; None: nothing now, and the next time it must be as much at least."""
+        self._write_waits = WRITE
+        sent = self._try(partial(self.sock.send, data), lambda event: setattr(self, "_write_waits", event))
+        self._retry = len(data) if sent is None else 0
+        return sent
 
     def _half_close(self) -> None:
         if self.broken or self._finished:
