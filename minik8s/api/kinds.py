@@ -27,7 +27,7 @@ from minik8s.api.core import (
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object
 from minik8s.api.metrics import NodeMetrics, PodMetrics
-from minik8s.api.networking import Ingress, IngressClass, IPAddress
+from minik8s.api.networking import Ingress, IngressClass, IPAddress, ServiceCIDR
 from minik8s.api.policy import PodDisruptionBudget
 from minik8s.api.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 
@@ -54,6 +54,7 @@ KINDS: tuple[type[Object], ...] = (
     Ingress,
     IngressClass,
     IPAddress,
+    ServiceCIDR,
     Role,
     RoleBinding,
     ClusterRole,

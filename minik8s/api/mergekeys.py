@@ -81,6 +81,8 @@ RULES: dict[type[Struct], dict[str, Rule]] = {
     policy.PodDisruptionBudgetSpec: {"selector": Rule("replace")},
     policy.PodDisruptionBudgetStatus: CONDITIONS,
     claims.PersistentVolumeClaimStatus: CONDITIONS,
+    networking.ServiceCIDRSpec: {"cidrs": Rule(list_type="atomic")},
+    networking.ServiceCIDRStatus: CONDITIONS,
     discovery.Endpoint: {"addresses": A_SET},
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from minik8s.api.meta import Object, Struct, resource, says
+from minik8s.api.meta import Condition, Object, Struct, resource, says
 
 
 class ParentReference(Struct):
@@ -22,14 +22,31 @@ class IPAddressSpec(Struct):
     parentRef: ParentReference | None = None
 
 
-# It is written with its Service and in no other way.
-@resource("ipaddresses", short=("ip",), namespaced=False, verbs=("get", "list", "watch"))
+@resource("ipaddresses", short=("ip",), namespaced=False)
 class IPAddress(Object):
     """An address of the Service range that is in use, and by which Service."""
 
     apiVersion: str = says("networking.k8s.io/v1")
     kind: str = says("IPAddress")
     spec: IPAddressSpec = msgspec.field(default_factory=IPAddressSpec)
+
+
+class ServiceCIDRSpec(Struct):
+    cidrs: list[str] = []
+
+
+class ServiceCIDRStatus(Struct):
+    conditions: list[Condition] = []
+
+
+@resource("servicecidrs", namespaced=False, subresources=("status",))
+class ServiceCIDR(Object):
+    """A range of Service addresses, one of each family at most. `kubernetes` is the cluster's own."""
+
+    apiVersion: str = says("networking.k8s.io/v1")
+    kind: str = says("ServiceCIDR")
+    spec: ServiceCIDRSpec = msgspec.field(default_factory=ServiceCIDRSpec)
+    status: ServiceCIDRStatus = msgspec.field(default_factory=ServiceCIDRStatus)
 
 
 # --- Ingress ---------------------------------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from minik8s import params
 from minik8s.api import codec, times
 from minik8s.api.core import Namespace
 from minik8s.api.meta import Object, ObjectMeta
+from minik8s.api.networking import ServiceCIDR, ServiceCIDRSpec
 from minik8s.apiserver import errors, roles, strategy
 from minik8s.apiserver.registry import Registry, key_of, put
-from minik8s.host import clock
+from minik8s.host import clock, sysctl
 from minik8s.store.model import Absent, Conflict, Txn, Unchanged
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -38,7 +39,14 @@ def prepare(registry: Registry) -> bool:
 
 
 def wanted() -> list[Object]:
-    return [*(Namespace(metadata=ObjectMeta(name=name)) for name in NAMESPACES), *roles.wanted()]
+    return [*(Namespace(metadata=ObjectMeta(name=name)) for name in NAMESPACES), _service_range(), *roles.wanted()]
+
+
+def _service_range() -> ServiceCIDR:
+    """The range that Services' addresses are of; that of IPv6 where the machine speaks it."""
+    ranges = {"IPv4": params.SERVICE_CIDR, "IPv6": params.SERVICE_CIDR_V6}
+    spec = ServiceCIDRSpec(cidrs=[ranges[family] for family in sysctl.ip_families()])
+    return ServiceCIDR(metadata=ObjectMeta(name="kubernetes"), spec=spec)
 
 
 def _make(absent: Sequence[Object], registry: Registry) -> None:

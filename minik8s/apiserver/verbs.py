@@ -18,6 +18,7 @@ from minik8s.api.ownership.recorded import Author, record
 from minik8s.apiserver import (
     access,
     accounts,
+    addressclaims,
     admission,
     allocation,
     authorship,
@@ -196,6 +197,7 @@ class Verbs:
             obj = stored.decode()
             check_preconditions(obj, options)
             access.check(request, stored.decode(), None)
+            addressclaims.protect(self.registry, obj)
             outcome = deletion.begin(obj, options, clock.wall())
             if not outcome.remove and not outcome.changed:
                 return _answer(200, obj, stored.revision, written=False)

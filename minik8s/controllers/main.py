@@ -25,6 +25,7 @@ from minik8s.controllers.namespaces.main import build as namespaces
 from minik8s.controllers.nodeipam.main import build as nodeipam
 from minik8s.controllers.nodes.main import build as nodes
 from minik8s.controllers.replicasets.main import build as replicasets
+from minik8s.controllers.servicecidrs.main import build as servicecidrs
 from minik8s.controllers.statefulsets.main import build as statefulsets
 from minik8s.controllers.system.main import build as system
 
@@ -44,6 +45,7 @@ CONTROLLERS: dict[str, Build] = {
     "system": system,
     "clusterroles": clusterroles,
     "podgc": podgc,
+    "servicecidrs": servicecidrs,
     "namespaces": namespaces,
     "garbage": garbage,
 }

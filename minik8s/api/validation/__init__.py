@@ -13,11 +13,22 @@ from minik8s.api.batch import Job
 from minik8s.api.core import ConfigMap, Endpoints, Namespace, Node, Secret, Service
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import Object, StatusCause
-from minik8s.api.networking import Ingress, IngressClass
+from minik8s.api.networking import Ingress, IngressClass, IPAddress, ServiceCIDR
 from minik8s.api.pods import Pod
 from minik8s.api.policy import PodDisruptionBudget
 from minik8s.api.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
-from minik8s.api.validation import endpoints, ingresses, jobs, metadata, pods, rbac, services, small, workloads
+from minik8s.api.validation import (
+    endpoints,
+    ingresses,
+    ipranges,
+    jobs,
+    metadata,
+    pods,
+    rbac,
+    services,
+    small,
+    workloads,
+)
 from minik8s.api.validation.fields import Problems
 
 _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
@@ -38,6 +49,8 @@ _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
     Namespace: small.check_namespace,
     Ingress: ingresses.check,
     IngressClass: ingresses.check_class,
+    IPAddress: ipranges.check_address,
+    ServiceCIDR: ipranges.check_range,
     Role: rbac.check_role,
     ClusterRole: rbac.check_role,
     RoleBinding: rbac.check_binding,
@@ -58,6 +71,8 @@ _UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
     Secret: small.check_immutable,
     Node: small.check_node_update,
     IngressClass: ingresses.check_class_update,
+    IPAddress: ipranges.check_address_update,
+    ServiceCIDR: ipranges.check_range_update,
     RoleBinding: rbac.check_binding_update,
     ClusterRoleBinding: rbac.check_binding_update,
 }

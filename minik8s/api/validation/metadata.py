@@ -3,14 +3,19 @@
 Source: apimachinery's ValidateObjectMeta.
 """
 
+import ipaddress
+
 from minik8s.api import rbac
 from minik8s.api.core import Namespace, Service
 from minik8s.api.meta import Object, ObjectMeta
+from minik8s.api.networking import IPAddress
 from minik8s.api.validation.fields import LABEL_1035, LABEL_1035_MESSAGE, QUALIFIED, Problems
 
 MAX_ANNOTATIONS = 256 * 1024
 FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
 NO_FINALIZER = "name is neither a standard finalizer name nor is it fully qualified"
+
+NO_ADDRESS = "must be an IP address in canonical form (e.g. 10.9.8.7, 2001:db8::f)"
 
 
 def check(problems: Problems, obj: Object) -> None:
@@ -46,12 +51,22 @@ def _check_name(problems: Problems, obj: Object) -> None:
             problems.invalid("metadata.name", name, "must be no more than 63 characters")
         elif not LABEL_1035.fullmatch(name):
             problems.invalid("metadata.name", name, LABEL_1035_MESSAGE)
+    elif isinstance(obj, IPAddress):
+        if not is_canonical(name):
+            problems.invalid("metadata.name", name, NO_ADDRESS)
     elif isinstance(obj, Namespace):
         problems.label_name("metadata.name", name)
     elif obj.resource.group == rbac.GROUP:
         problems.path_segment("metadata.name", name)  # names of roles may have colons in them
     else:
         problems.subdomain("metadata.name", name)
+
+
+def is_canonical(address: str) -> bool:
+    try:
+        return str(ipaddress.ip_address(address)) == address
+    except ValueError:
+        return False
 
 
 def check_key(problems: Problems, field: str, key: str) -> None:

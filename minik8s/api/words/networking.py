@@ -1,4 +1,4 @@
-"""Words for the groups networking.k8s.io and discovery.k8s.io: Ingress, IPAddress, EndpointSlice."""
+"""Words for the groups networking.k8s.io and discovery.k8s.io: Ingress, IPAddress, ServiceCIDR, EndpointSlice."""
 
 from minik8s.api import discovery, networking
 from minik8s.api.words.table import Words
@@ -56,6 +56,19 @@ WORDS: Words = {
         "resource": "Its resource, in the plural: services.",
         "namespace": "Its namespace.",
         "name": "Its name.",
+    },
+    networking.ServiceCIDR: {
+        "": "A range of addresses for Services. `kubernetes` is the one that the cluster was made with.",
+        "spec": "Which addresses.",
+        "status": "Whether it is ready.",
+    },
+    networking.ServiceCIDRSpec: {
+        "": "Which addresses.",
+        "cidrs": "One range, or one of each family. Addresses are given out of the cluster's own alone.",
+    },
+    networking.ServiceCIDRStatus: {
+        "": "Whether a range is ready.",
+        "conditions": "Ready; false while it is being deleted and addresses in it are in use.",
     },
     # --- Ingress ---
     networking.Ingress: {

@@ -5,7 +5,7 @@ from minik8s.api.core import Endpoints, Service
 from minik8s.api.discovery import EndpointPort, EndpointSlice
 from minik8s.api.display import NONE, first_few, ingress_addresses, some
 from minik8s.api.meta import Object
-from minik8s.api.networking import OLD_CLASS, Ingress, IngressClass, IPAddress
+from minik8s.api.networking import OLD_CLASS, Ingress, IngressClass, IPAddress, ServiceCIDR
 from minik8s.api.selectors import format_labels
 from minik8s.apiserver.tables.columns import AGE, NAME, Cells, Table, age, text, wide
 
@@ -102,6 +102,10 @@ def _address(address: IPAddress, now: float) -> Cells:
     return [address.metadata.name, where, age(address, now)]
 
 
+def _range(cidr: ServiceCIDR, now: float) -> Cells:
+    return [cidr.metadata.name, ",".join(cidr.spec.cidrs), age(cidr, now)]
+
+
 TABLES: dict[type[Object], Table] = {
     Service: Table(
         (
@@ -146,5 +150,6 @@ TABLES: dict[type[Object], Table] = {
         ),
         _ingress_class,
     ),
+    ServiceCIDR: Table((NAME, text("CIDRs", "The ranges, one of each family at most."), AGE), _range),
     IPAddress: Table((NAME, text("ParentRef", "Who uses the address."), AGE), _address),
 }
