@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from minik8s import params
-from minik8s.agent import addresses, nodeinfo, reach
+from minik8s.agent import addresses, hostports, nodeinfo, reach
 from minik8s.agent.dnsprobe import DnsProbe
 from minik8s.agent.environment import Sources, referenced
 from minik8s.agent.hands import Hands
@@ -75,6 +75,7 @@ class Agent:
         """Until told to stop."""
         options = self._component.options
         self._pods.on_change(lambda old, new: self._queue.add(key(new or old or Pod())))
+        self._pods.on_change(self._ports_changed)
         self._nodes.on_change(lambda old, new: self._node_queue.add(self._node))
         self._component.serve_health(extra=reach.pages(self._engine))
         server = AgentServer(
@@ -192,7 +193,7 @@ class Agent:
         cidrs = addresses.pod_cidrs(node, sysctl.ip_families())
         if cidrs and not self._runtime():
             fresh = not self._network.ready
-            self._network.configure(cidrs, self._engine.addresses())
+            self._network.configure(cidrs, self._engine.addresses(), hostports.wanted(self._pods.values()))
             changed = self._network.set_routes(addresses.routes(name, self._nodes.values(), sysctl.ip_families()))
             if changed:
                 self._component.journal.record("routes", "; ".join(changed))
@@ -200,6 +201,10 @@ class Agent:
                 self._queue.add(_ALL)
         self._status.write(node)
         return self._component.timers.node_status_update_frequency
+
+    def _ports_changed(self, old: Pod | None, new: Pod | None) -> None:
+        if hostports.wanted([old] if old else []) != hostports.wanted([new] if new else []):
+            self._node_queue.add(self._node)
 
     def _runtime(self) -> str:
         try:

@@ -30,9 +30,6 @@ def start_sandbox(hands: Hands, pod: Pod, because: str) -> None:
     except (EngineError, NoAddressLeft, OSError) as error:
         hands.tell.warning(pod, "FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
         raise
-    ports = [str(p.hostPort) for c in pod.spec.containers for p in c.ports if p.hostPort]
-    if ports and not pod.spec.hostNetwork:
-        hands.tell.warning(pod, "HostPortNotSupported", f"hostPort {', '.join(ports)} is not opened on the node")
     for said in recipe.limited(recipe.resolver(pod, node_resolver()))[1]:
         hands.tell.warning(pod, "DNSConfigForming", said)
     hands.tell.journal("sandbox", because, pod, address=sandbox.address or hands.node_address, sandbox=sandbox.id)

@@ -20,12 +20,13 @@ from minik8s.api.batch import JobSpec
 from minik8s.api.core import NodeSpec, Secret, ServiceAccount, ServicePort, ServiceSpec, Taint
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.meta import Object
-from minik8s.api.networking import IngressBackend, IngressClassSpec
+from minik8s.api.networking import IngressBackend, IngressClassSpec, ServiceCIDRSpec
 from minik8s.api.pods import Affinity, Container, EmptyDirVolumeSource, Pod, PodSpec, PodTemplateSpec
 
 NO_CLASS = "nobody of this class is here: EXTERNAL-IP stays <pending>, the node ports work"
 NO_ZONES = "endpoints get no zones here; of the preferences only PreferSameNode is followed"
 NO_KEPT_TOKEN = "no token is put into it: `kubectl create token` asks for one, and Pods have theirs as files"
+NO_RANGE = "Services get addresses of the cluster's own range alone; nodes have no routes to others"
 NO_CLAIMS = "no volume outlives its Pod here: each Pod gets an emptyDir of that name"
 SCTP = "rules are written for SCTP, but only TCP and UDP are tried"
 
@@ -55,6 +56,10 @@ def _is(field: str, *values: str) -> Callable[[Any], bool]:
 def _deletes_claims(spec: StatefulSetSpec) -> bool:
     policy = spec.persistentVolumeClaimRetentionPolicy
     return policy is not None and "Delete" in (policy.whenDeleted, policy.whenScaled)
+
+
+def _other(spec: ServiceCIDRSpec) -> bool:
+    return not {*spec.cidrs} <= {params.SERVICE_CIDR, params.SERVICE_CIDR_V6}
 
 
 # The struct that has the field → its fields without effect.
@@ -90,6 +95,13 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
         Idle("deprecatedTopology", "it is of an older API; use nodeName and hints"),
     ),
     IngressBackend: (Idle("resource", "only Services are served: requests that come here get 503"),),
+    ServiceCIDRSpec: (
+        Idle(
+            "cidrs",
+            NO_RANGE,
+            when=_other,
+        ),
+    ),
     IngressClassSpec: (Idle("parameters", "nothing is read from them"),),
     StatefulSetSpec: (
         Idle("volumeClaimTemplates", NO_CLAIMS),
@@ -150,9 +162,6 @@ def _beside(spec: PodSpec, path: str) -> Iterable[tuple[str, str]]:
     for kind, containers in (("initContainers", spec.initContainers), ("containers", spec.containers)):
         for at, container in enumerate(containers):
             here = f"{path}.{kind}[{at}]"
-            for nth, port in enumerate(container.ports):
-                if port.hostPort and not spec.hostNetwork:
-                    yield f"{here}.ports[{nth}].hostPort", "the port is kept free of others, but not opened on the node"
             contexts = [each for each in (spec.securityContext, container.securityContext) if each]
             if any(each.runAsGroup is not None for each in contexts) and all(
                 each.runAsUser is None for each in contexts

@@ -1,6 +1,7 @@
 """What makes Pods, on a real cluster: sets with names, one Pod a node, work done once, and budgets that are asked."""
 
 import itertools
+import json
 import subprocess
 from typing import Any
 
@@ -11,7 +12,7 @@ from support.kubectl import installed
 from minik8s.api import codec
 from minik8s.api.apps import ControllerRevision, DaemonSet, StatefulSet
 from minik8s.api.batch import TRACKING, Job
-from minik8s.api.core import Endpoints, Namespace, Pod, Service
+from minik8s.api.core import Endpoints, Namespace, Node, Pod, Service
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
 from minik8s.api.meta import DeleteOptions
 from minik8s.api.pods import condition, is_ready
@@ -61,6 +62,20 @@ spec:
       terminationGracePeriodSeconds: 0
       containers: [{{name: c, image: "minik8s/toolbox:1", command: [sh, -c, '{run}']}}]
 """
+PORT = """
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, labels: {{app: port}}}}
+spec:
+  nodeName: {node}
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: c
+    image: minik8s/toolbox:1
+    args: [backend]
+    readinessProbe: {{tcpSocket: {{port: 8080}}, periodSeconds: 1}}
+    ports: [{{containerPort: 8080, hostPort: 54323, hostIP: {address}, protocol: {protocol}}}]
+"""
 WEB = f"""
 apiVersion: apps/v1
 kind: Deployment
@@ -76,6 +91,15 @@ apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata: {{name: web}}
 spec: {{minAvailable: 2, selector: {{matchLabels: {{app: web}}}}}}
+"""
+
+
+DATAGRAM = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(3)
+s.sendto(b"hello", (sys.argv[1], 54323))
+print(s.recv(9000).decode())
 """
 
 
@@ -188,6 +212,28 @@ def test_endpoints_by_hand_are_mirrored_changed_and_removed(space):
     space.wait(EndpointSlice, mirrored("10.1.2.4"))
     space.client.delete(Endpoints, "far", namespace, why=WHY)
     space.wait(EndpointSlice, mirrored(""))
+
+
+def test_one_host_port_leads_to_another_pod_for_each_address_and_protocol(cluster, space):
+    node = cluster.record.nodes[0]
+    home = cluster.connect().get(Node, node).status.addresses[0].address
+    wanted = [("a", "127.0.0.1", "TCP"), ("b", home, "TCP"), ("c", home, "UDP")]
+    for name, address, protocol in wanted:
+        space.apply(PORT.format(name=name, node=node, address=address, protocol=protocol))
+    space.wait_ready("port", 3)
+
+    def asked(*words: str) -> str:
+        done = cluster("node", "exec", node, "--", *words, check=False)
+        return json.loads(done.stdout)["pod"] if done.stdout.startswith("{") else ""
+
+    def curl(address: str, *words: str) -> str:
+        return asked("curl", "-s", "--max-time", "3", *words, f"http://{address}:54323/")
+
+    until(lambda: curl(home) == "b", "the node's port leads to the Pod")
+    assert curl("127.0.0.1") == curl("127.0.0.1", "--interface", home) == "a"
+    assert asked("python3", "-c", DATAGRAM, home) == "c"
+    space.client.delete(Pod, "b", space.name, why=WHY)
+    until(lambda: curl(home) == "", "the port is closed with its Pod")
 
 
 def test_children_go_first_stay_or_follow_as_the_deletion_says(space):

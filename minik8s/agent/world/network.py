@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from minik8s import params
 from minik8s.agent import addresses, masquerade
+from minik8s.agent.hostports import HostPort
 from minik8s.agent.observed import Sandbox
 from minik8s.host import netlink, sysctl
 from minik8s.host.namespaces import in_ns
@@ -40,7 +41,8 @@ SETTINGS_V6 = {
     "net.ipv6.conf.all.forwarding": "1",
     "net.bridge.bridge-nf-call-ip6tables": "1",
 }
-BRIDGE_SETTINGS = ("send_redirects", "rp_filter")
+# What the node itself sends to a host port on 127.0.0.1 goes out by the bridge.
+BRIDGE_SETTINGS = {"send_redirects": "0", "rp_filter": "0", "route_localnet": "1"}
 
 
 class NotReady(Exception):
@@ -55,6 +57,7 @@ class PodNetwork:
         self._lock = threading.RLock()
         self._cidrs: tuple[str, ...] = ()
         self._last = ""
+        self._rules = ""  # the table as it was last written
         self.connected: set[str] = set()  # sandboxes whose wire this process has seen whole
 
     @property
@@ -66,12 +69,14 @@ class PodNetwork:
 
     # --- The node ---
 
-    def configure(self, cidrs: tuple[str, ...], in_use: Iterable[str]) -> None:
-        """Make the bridge stand, with its addresses and settings, and the way out of the node."""
+    def configure(self, cidrs: tuple[str, ...], in_use: Iterable[str], ports: Sequence[HostPort] = ()) -> None:
+        """Make the bridge stand, with its addresses and settings, the way out of the node, and its ports' ways in."""
         with self._lock:
             self._here(lambda: _make_bridge(cidrs))
-            if cidrs != self._cidrs:
-                NftProgram(self._namespace).run("".join(replacement(masquerade.table(cidr)) for cidr in cidrs))
+            rules = "".join(replacement(masquerade.table(cidr, ports)) for cidr in cidrs)
+            if rules != self._rules:
+                NftProgram(self._namespace).run(rules)
+                self._rules = rules
             self._last = self._last or addresses.highest(cidrs[0], in_use)
             self._cidrs = cidrs
 
@@ -158,8 +163,8 @@ def _make_bridge(cidrs: Sequence[str]) -> None:
     for name, value in (SETTINGS | (SETTINGS_V6 if any(":" in cidr for cidr in cidrs) else {})).items():
         if sysctl.exists(name):
             sysctl.write(name, value)
-    for name in BRIDGE_SETTINGS:
-        sysctl.write(f"net/ipv4/conf/{bridge}/{name}", "0")
+    for name, value in BRIDGE_SETTINGS.items():
+        sysctl.write(f"net/ipv4/conf/{bridge}/{name}", value)
     for cidr in cidrs:
         # Service addresses stand on no link: the node's own connections to them need some way out to be translated on.
         netlink.replace_route(addresses.service_range(cidr), dev=bridge, proto=params.ROUTE_PROTOCOL)

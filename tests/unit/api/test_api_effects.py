@@ -37,7 +37,7 @@ TOLD = [
     (POD % (ONE % "terminationMessagePath: /x, terminationMessagePolicy: FallbackToLogsOnError"),
      ["spec.containers[0].terminationMessagePath", "spec.containers[0].terminationMessagePolicy"]),
     (POD % (ONE % "terminationMessagePath: /tmp/x"), ["spec.containers[0].terminationMessagePath"]),
-    (POD % (ONE % "ports: [{containerPort: 80, hostPort: 80}]"), ["spec.containers[0].ports[0].hostPort"]),
+    (POD % (ONE % "ports: [{containerPort: 80, hostPort: 80}]"), []),
     (POD % ("hostNetwork: true, " + ONE % "ports: [{containerPort: 80, hostPort: 80}]"), []),
     (POD % (ONE % "securityContext: {runAsGroup: 5}"), ["spec.containers[0].securityContext.runAsGroup"]),
     (POD % ("securityContext: {runAsUser: 4}, " + ONE % "securityContext: {runAsGroup: 5}"), []),
