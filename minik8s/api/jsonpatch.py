@@ -40,6 +40,12 @@ def check(patch: Any) -> list[dict[str, Any]]:
     return patch
 
 
+def unknown_members(patch: list[dict[str, Any]]) -> list[str]:
+    """What the operations have and nobody reads, as `[0].vlaue`."""
+    known = {"op", "path", "from", "value"}
+    return [f"[{at}].{name}" for at, operation in enumerate(patch) for name in operation if name not in known]
+
+
 def apply(document: Any, patch: list[dict[str, Any]]) -> Any:
     """The document with all operations done. It may be changed on the way; keep none of it after a failure."""
     root = [document]  # so that the whole document, too, is a value in something

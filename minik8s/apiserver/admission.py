@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from minik8s.api import codec, defaults, effects, unknown, validation
+from minik8s.api import codec, defaults, effects, jsonpatch, unknown, validation
 from minik8s.api.meta import DeleteOptions, Object, Preconditions, StatusCause
 from minik8s.apiserver import errors, strategy
 from minik8s.apiserver.request import Request
@@ -18,6 +18,7 @@ from minik8s.apiserver.wire import protobuf, yamltext
 
 JSON = "application/json"
 YAML = "application/yaml"
+JSON_PATCH = "application/json-patch+json"
 VALIDATIONS = ("Strict", "Warn", "Ignore")
 POLICIES = ("Foreground", "Background", "Orphan")
 
@@ -113,11 +114,20 @@ def check_unknown(request: Request, cls: type[Object], raw: dict[str, Any]) -> N
         return
     texts = [f'unknown field "{each}"' for each in unknown.unknown_fields(cls, raw)]
     # Of a patch in several turns each says it again; of the client's own words it is said once.
-    texts += [f'duplicate field "{each}"' for each in _given_twice(request)]
+    texts += _in_words(request)
     if mode == "Warn":
         request.warnings.extend(text for text in texts if text not in request.warnings)
     elif texts:
         raise errors.unusable(cls, f"strict decoding error: {', '.join(texts)}")
+
+
+def _in_words(request: Request) -> list[str]:
+    """What is wrong with the client's own words, which of a patch are not the object's."""
+    twice = [f'duplicate field "{each}"' for each in _given_twice(request)]
+    if media_type(request) != JSON_PATCH:
+        return twice
+    extra = jsonpatch.unknown_members(values(request))
+    return [f"json patch {each}" for each in (*twice, *(f'unknown field "{each}"' for each in extra))]
 
 
 def _given_twice(request: Request) -> list[str]:

@@ -106,6 +106,9 @@ class Server:
         app.register_error_handler(errors.Failure, _failed)
         app.register_error_handler(RequestEntityTooLarge, lambda _: _failed(errors.too_large(params.MAX_BODY_BYTES)))
         app.register_error_handler(HTTPException, _flask_failed)
+        app.register_error_handler(
+            RecursionError, lambda _: _failed(errors.bad_request("the body is nested too deeply"))
+        )
         app.register_error_handler(Exception, _crashed)
         app.after_request(_counted)
         return app

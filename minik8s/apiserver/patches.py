@@ -16,7 +16,6 @@ from minik8s.api.meta import Object, StatusCause
 from minik8s.apiserver import admission, errors
 from minik8s.apiserver.request import Request
 
-JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"  # see applying.py
@@ -84,7 +83,7 @@ def _map(given: Any) -> Plain:
 
 
 PATCHES: dict[str, Callable[[Any], Applied]] = {
-    JSON_PATCH: _json_patch,
+    admission.JSON_PATCH: _json_patch,
     MERGE_PATCH: _merge_patch,
     STRATEGIC_PATCH: _strategic_patch,
 }
