@@ -76,7 +76,7 @@ def _entries(shape: Shape, current: Any, patch: dict[str, Any]) -> dict[str, Any
 def _retain(result: dict[str, Any], patch: dict[str, Any]) -> None:
     kept = patch[RETAIN]
     others = [key for key in patch if not key.startswith("$") and patch[key] is not None]
-    if not isinstance(kept, list) or not set(others) <= set(kept):
+    if not isinstance(kept, list) or any(each not in kept for each in others):
         raise BadPatch("The patch has keys that $retainKeys does not list")
     for key in [each for each in result if each not in kept]:
         del result[key]
@@ -96,6 +96,8 @@ def _merge_list(shape: Shape, current: list[Any], key: str, patch: dict[str, Any
     if not all(isinstance(each, list) for each in (given, order or [], gone)):
         raise BadPatch(f"{key} must be a list, and so must its directives")
     if shape.cls is None:
+        if not all(isinstance(each, str | int | float) for each in (*given, *(order or []), *gone)):
+            raise BadPatch(f"{key} is a list of plain values, and so are its directives")
         left = [each for each in current if each not in gone]
         merged = [each for each in dict.fromkeys(given) if each not in left] + left
         return arranged([(each, each) for each in merged], given if order is None else order)
@@ -126,6 +128,6 @@ def _merge_elements(shape: Shape, current: list[Any], given: list[Any], name: st
 
 
 def _key_of(element: Any, name: str) -> Any:
-    if not isinstance(element, dict) or element.get(name) is None:
+    if not isinstance(element, dict) or not isinstance(element.get(name), str | int | float):
         raise NoMergeKey(f"map: {element} does not contain declared merge key: {name}")
     return element[name]

@@ -135,6 +135,9 @@ def test_each_directive_does_what_it_says(case):
 
 WRONG = [
     (PodSpec, {"containers": [{"image": "x"}]}, strategic.NoMergeKey, "does not contain declared merge key: name"),
+    (PodSpec, {"containers": [{"name": ["x"]}]}, strategic.NoMergeKey, "does not contain declared merge key: name"),
+    (ObjectMeta, {"finalizers": [["x"]]}, strategic.BadPatch, "is a list of plain values"),
+    (DeploymentSpec, {"strategy": {"$retainKeys": [{}], "type": "b"}}, strategic.BadPatch, "$retainKeys"),
     (PodSpec, {"containers": ["x"]}, strategic.NoMergeKey, "does not contain declared merge key: name"),
     (PodSpec, {"$patch": "rename"}, strategic.BadPatch, "Unknown patch type found: rename"),
     (
