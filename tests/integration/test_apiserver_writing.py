@@ -39,7 +39,7 @@ def test_a_strategic_patch_goes_into_lists_and_a_merge_patch_replaces_them(api, 
     sidecar = {"name": "sidecar", "image": "minik8s/toolbox:1"}
     body = {"spec": {"template": {"spec": {"containers": [sidecar]}}}}
     merged = patch(api, web, STRATEGIC, body)
-    assert [each["name"] for each in containers(merged)] == ["main", "sidecar"]
+    assert [each["name"] for each in containers(merged)] == ["sidecar", "main"], "what is new comes first"
     assert [each["name"] for each in containers(patch(api, web, MERGE, body))] == ["sidecar"]
 
 
@@ -85,7 +85,7 @@ def test_every_kind_of_patch_works_on_status_and_scale(api, web):
     condition = {"type": "Available", "status": "True"}
     patch(api, web + "/status", STRATEGIC, {"status": {"conditions": [condition]}})
     more = patch(api, web + "/status", STRATEGIC, {"status": {"conditions": [{**condition, "type": "Progressing"}]}})
-    assert [each["type"] for each in more["status"]["conditions"]] == ["Available", "Progressing"]
+    assert [each["type"] for each in more["status"]["conditions"]] == ["Progressing", "Available"]
     assert more["metadata"]["generation"] == 1
     for replicas, kind in enumerate((STRATEGIC, MERGE), 2):
         made = patch(api, web + "/scale", kind, {"spec": {"replicas": replicas}})
