@@ -28,13 +28,13 @@ def container_status(pod: Pod, spec: ContainerSpec, facts: Facts, initializing: 
     if latest is None:
         return _absent(pod, spec, facts, initializing)
     verdict = facts.verdict(latest)
-    init = spec in pod.spec.initContainers
+    init, guest = spec in pod.spec.initContainers, spec in pod.spec.ephemeralContainers
     state, last = _state(pod, spec, latest, previous, facts)
     return ContainerStatus(
         name=spec.name,
         state=state,
         lastState=last,
-        ready=_init_ready(latest) if init else latest.running and verdict.started and verdict.ready,
+        ready=_init_ready(latest) if init else not guest and latest.running and verdict.started and verdict.ready,
         started=latest.running and verdict.started,
         restartCount=latest.attempt,
         image=latest.image or spec.image,
@@ -49,9 +49,10 @@ def _init_ready(latest: Container) -> bool:
 
 def _absent(pod: Pod, spec: ContainerSpec, facts: Facts, initializing: bool) -> ContainerStatus:
     """Never made here, or removed behind our back: then what was told last remains true of the past."""
-    told = [*pod.status.initContainerStatuses, *pod.status.containerStatuses]
+    status = pod.status
+    told = [*status.initContainerStatuses, *status.containerStatuses, *status.ephemeralContainerStatuses]
     before = next((s for s in told if s.name == spec.name and s.containerID), None)
-    if before is not None and life.finished(pod, facts):
+    if before is not None and (life.finished(pod, facts) or spec in pod.spec.ephemeralContainers):
         return before
     waits_for_others = initializing and spec in pod.spec.containers
     reason, message = ("PodInitializing", "") if waits_for_others else ("ContainerCreating", "")
@@ -91,7 +92,7 @@ def _state(
 
 def _waiting(pod: Pod, spec: ContainerSpec, ended: Container, facts: Facts) -> ContainerStateWaiting | None:
     """Does an ended container wait to be started again?"""
-    if life.finished(pod, facts) or pod.metadata.deletionTimestamp:
+    if life.finished(pod, facts) or pod.metadata.deletionTimestamp or spec in pod.spec.ephemeralContainers:
         return None
     if not restarts.wants_restart(pod.spec.restartPolicy or "Always", ended.exit_code):
         return None

@@ -107,7 +107,7 @@ def referenced(pod: Pod) -> tuple[set[str], set[str]]:
     """Names of the ConfigMaps and of the Secrets that a Pod's containers and volumes mention."""
     configmaps: set[str] = set()
     secrets: set[str] = set()
-    for container in [*pod.spec.initContainers, *pod.spec.containers]:
+    for container in [*pod.spec.initContainers, *pod.spec.containers, *pod.spec.ephemeralContainers]:
         origins = [v.valueFrom for v in container.env if v.valueFrom]
         configmaps |= {o.configMapKeyRef.name for o in origins if o.configMapKeyRef}
         secrets |= {o.secretKeyRef.name for o in origins if o.secretKeyRef}

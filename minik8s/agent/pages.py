@@ -98,7 +98,8 @@ class Pages:
             return attempts[-1]
         if previous:
             raise Refused(400, f'previous terminated container "{name}" in pod "{pod[1]}" not found')
-        told = [*known.status.initContainerStatuses, *known.status.containerStatuses]
+        status = known.status
+        told = [*status.initContainerStatuses, *status.containerStatuses, *status.ephemeralContainerStatuses]
         reason = next((s.state.waiting.reason for s in told if s.name == name and s.state.waiting), "ContainerCreating")
         because = _WAITS.get(reason, reason)
         raise Refused(400, f'container "{name}" in pod "{pod[1]}" is waiting to start: {because}')

@@ -25,6 +25,7 @@ from minik8s.agent.actions import (
 from minik8s.agent.observed import Container, Facts
 from minik8s.agent.recipe import spec_hash
 from minik8s.api import times
+from minik8s.api.containers import EphemeralContainer
 from minik8s.api.pods import Container as ContainerSpec
 from minik8s.api.pods import Pod, is_terminating
 
@@ -127,7 +128,25 @@ def _containers(pod: Pod, facts: Facts, waits: list[float]) -> list[Action]:
         actions += _container(pod, spec, position, facts, waits)
     for spec in [*pod.spec.initContainers, *pod.spec.containers]:
         actions += _prune(facts, spec.name)
+    if not inits:
+        for position, guest in enumerate(pod.spec.ephemeralContainers, len(pod.spec.containers)):
+            actions += _guest(pod, guest, position, facts, waits)
     return actions
+
+
+def _guest(pod: Pod, spec: EphemeralContainer, position: int, facts: Facts, waits: list[float]) -> Iterator[Action]:
+    """What is added to a running Pod is started once, beside the container whose processes it is to see."""
+    latest, sandbox = facts.seen.latest(spec.name), facts.seen.sandbox
+    target = facts.seen.latest(spec.targetContainerName)
+    told = any(s.name == spec.name and s.containerID for s in pod.status.ephemeralContainerStatuses)
+    if latest is not None and latest.state == "created":
+        yield RemoveContainer(container=latest.name, id=latest.id, because="it was made but never started")
+    welcome = not spec.targetContainerName or (target is not None and target.running)
+    if latest is None and not told and sandbox is not None and welcome:
+        start = StartContainer(
+            container=spec.name, sandbox=sandbox.id, position=position, because="it was added to the running Pod"
+        )
+        yield from _retry(facts, spec.name, start, waits)
 
 
 def _container(pod: Pod, spec: ContainerSpec, position: int, facts: Facts, waits: list[float]) -> Iterator[Action]:

@@ -53,6 +53,7 @@ class ContainerRecipe:
     image: str
     labels: Mapping[str, str]
     sandbox: str
+    beside: str = ""  # another container, whose processes it sees
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -219,6 +220,7 @@ class Attempt:
     number: int
     streak: int
     sandbox: str
+    beside: str = ""  # the container whose processes it is to see
 
 
 def container(pod: Pod, spec: Container, attempt: Attempt, home: Home, sources: Sources) -> ContainerRecipe:
@@ -231,6 +233,7 @@ def container(pod: Pod, spec: Container, attempt: Attempt, home: Home, sources: 
         image=spec.image,
         labels={**pod_labels(pod, home), **attempt_labels(spec, attempt)},
         sandbox=attempt.sandbox,
+        beside=attempt.beside,
         entrypoint=tuple(expand(word, variables) for word in spec.command),
         command=tuple(expand(word, variables) for word in spec.args),
         environment=variables,

@@ -16,6 +16,7 @@ from minik8s.agent.memory import PodMemory
 from minik8s.agent.observed import Refusal, Sandbox, Seen
 from minik8s.agent.world.docker import EngineError, ImageError
 from minik8s.agent.world.network import NotReady
+from minik8s.api.containers import EphemeralContainer
 from minik8s.api.pods import Container, Pod
 from minik8s.host import clock
 
@@ -70,7 +71,8 @@ def node_network(hands: Hands) -> str:
 
 def start_container(hands: Hands, memory: PodMemory, pod: Pod, seen: Seen, action: StartContainer) -> None:
     """One attempt to start one container."""
-    spec = next(c for c in [*pod.spec.initContainers, *pod.spec.containers] if c.name == action.container)
+    listed: list[Container] = [*pod.spec.initContainers, *pod.spec.containers, *pod.spec.ephemeralContainers]
+    spec = next(c for c in listed if c.name == action.container)
     try:
         _ensure_image(hands, pod, spec)
         made = _create(hands, pod, spec, seen, action)
@@ -107,7 +109,10 @@ def _ensure_image(hands: Hands, pod: Pod, spec: Container) -> None:
 def _create(hands: Hands, pod: Pod, spec: Container, seen: Seen, action: StartContainer) -> str:
     sandbox = next(s for s in seen.sandboxes if s.id == action.sandbox)
     sources = hands.sources(pod, sandbox.addresses or hands.node_addresses)
-    attempt = recipe.Attempt(number=action.attempt, streak=action.streak, sandbox=action.sandbox)
+    target = seen.latest(spec.targetContainerName) if isinstance(spec, EphemeralContainer) else None
+    attempt = recipe.Attempt(
+        number=action.attempt, streak=action.streak, sandbox=action.sandbox, beside=target.id if target else ""
+    )
     wanted = recipe.container(pod, spec, attempt, hands.home, sources)
     hands.project(pod, sandbox.addresses or hands.node_addresses)
     binds = hands.volumes.binds(pod, spec, sources)

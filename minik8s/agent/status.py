@@ -32,6 +32,7 @@ def status_of(pod: Pod, facts: Facts) -> PodStatus:
         startTime=old.startTime or times.rfc3339(facts.now),
         initContainerStatuses=inits,
         containerStatuses=apps,
+        ephemeralContainerStatuses=[container_status(pod, each, facts, False) for each in pod.spec.ephemeralContainers],
         conditions=_conditions(pod, phase, apps, waiting_for_init, facts.now),
         qosClass=old.qosClass,
         observedGeneration=old.observedGeneration,

@@ -158,7 +158,7 @@ def _waits(status: ContainerStatus | None) -> str:
 def summary(status: PodStatus) -> str:
     """The status in one line: `Running; web running, ready, 2 restarts`."""
     parts = []
-    for each in [*status.initContainerStatuses, *status.containerStatuses]:
+    for each in [*status.initContainerStatuses, *status.containerStatuses, *status.ephemeralContainerStatuses]:
         state = each.state
         word = "running" if state.running else ""
         if state.waiting:

@@ -156,6 +156,12 @@ class Container(Struct):
     tty: bool = False
 
 
+class EphemeralContainer(Container):
+    """A container that is added to a running Pod to look around in it. It is never started again."""
+
+    targetContainerName: str = ""
+
+
 # --- What became of it -----------------------------------------------------------------------------------------------
 
 

@@ -89,7 +89,7 @@ def pod_spec(spec: PodSpec) -> None:
     spec.securityContext = spec.securityContext or PodSecurityContext()
     # One field with two names; the shorter is the older one.
     spec.serviceAccountName = spec.serviceAccount = spec.serviceAccountName or spec.serviceAccount
-    for container in (*spec.initContainers, *spec.containers):
+    for container in (*spec.initContainers, *spec.containers, *spec.ephemeralContainers):
         _container(container)
     for volume in spec.volumes:
         _volume(volume)

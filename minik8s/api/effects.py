@@ -17,6 +17,7 @@ import msgspec
 from minik8s import params
 from minik8s.api.apps import RollingUpdateStatefulSetStrategy, StatefulSetSpec
 from minik8s.api.batch import JobSpec
+from minik8s.api.containers import EphemeralContainer
 from minik8s.api.core import NodeSpec, Secret, ServiceAccount, ServicePort, ServiceSpec, Taint
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.meta import Object
@@ -62,12 +63,15 @@ def _other(spec: ServiceCIDRSpec) -> bool:
     return not {*spec.cidrs} <= {params.SERVICE_CIDR, params.SERVICE_CIDR_V6}
 
 
+_MESSAGES = (
+    Idle("terminationMessagePath", "no message is read from it", ("/dev/termination-log",)),
+    Idle("terminationMessagePolicy", "no message is read", ("File",)),
+)
+
 # The struct that has the field → its fields without effect.
 TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
-    Container: (
-        Idle("terminationMessagePath", "no message is read from it", ("/dev/termination-log",)),
-        Idle("terminationMessagePolicy", "no message is read", ("File",)),
-    ),
+    Container: _MESSAGES,
+    EphemeralContainer: _MESSAGES,
     EmptyDirVolumeSource: (
         Idle("medium", "an emptyDir is a directory on the node's disk, whatever its medium"),
         Idle("sizeLimit", "nobody measures how full it is"),

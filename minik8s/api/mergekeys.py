@@ -49,6 +49,7 @@ RULES: dict[type[Struct], dict[str, Rule]] = {
     pods.PodSpec: {
         "containers": BY_NAME,
         "initContainers": BY_NAME,
+        "ephemeralContainers": BY_NAME,
         "volumes": by("name", also=",retainKeys"),
         "hostAliases": by("ip"),
         "nodeSelector": WHOLE_MAP,

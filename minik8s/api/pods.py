@@ -19,6 +19,7 @@ from minik8s.api.containers import (
     EnvSource,
     EnvVar,
     EnvVarSource,
+    EphemeralContainer,
     ExecAction,
     HTTPGetAction,
     HTTPHeader,
@@ -136,6 +137,7 @@ class PodReadinessGate(Struct):
 class PodSpec(Struct):
     containers: list[Container] = []
     initContainers: list[Container] = []
+    ephemeralContainers: list[EphemeralContainer] = []
     volumes: list[Volume] = []
     restartPolicy: str = ""
     terminationGracePeriodSeconds: Int64 | None = None
@@ -181,6 +183,7 @@ class PodStatus(Struct):
     startTime: Time | None = None
     initContainerStatuses: list[ContainerStatus] = []
     containerStatuses: list[ContainerStatus] = []
+    ephemeralContainerStatuses: list[ContainerStatus] = []
     qosClass: str = ""
     observedGeneration: Int64 = 0
 
@@ -189,7 +192,17 @@ class PodStatus(Struct):
     "pods",
     short=("po",),
     categories=("all",),
-    subresources=("status", "binding", "eviction", "log", "exec", "attach", "portforward", "proxy"),
+    subresources=(
+        "status",
+        "binding",
+        "eviction",
+        "log",
+        "exec",
+        "attach",
+        "portforward",
+        "proxy",
+        "ephemeralcontainers",
+    ),
 )
 class Pod(Object):
     """The smallest thing that runs: containers that share an address."""

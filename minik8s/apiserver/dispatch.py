@@ -25,6 +25,11 @@ Subresource = Callable[[Verbs, Request], Answer]
 # subresource → verb → how; what is not here is refused with 405.
 SUBRESOURCES: dict[str, dict[str, Subresource]] = {
     "status": {"get": lambda verbs, r: _current(verbs, r), "update": Verbs.update, "patch": applying.patch},
+    "ephemeralcontainers": {
+        "get": lambda verbs, r: _current(verbs, r),
+        "update": Verbs.update,
+        "patch": applying.patch,
+    },
     "scale": {"get": subresources.scale, "update": subresources.scale, "patch": subresources.scale},
     "binding": {"create": subresources.bind},
     "eviction": {"create": evictions.evict},

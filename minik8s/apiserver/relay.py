@@ -146,7 +146,7 @@ def check_log_options(name: str, query: Mapping[str, str]) -> None:
 
 def container_of(pod: Pod, asked: str) -> str:
     """The container that is meant: the one named, the one marked as default, or the only one."""
-    names = [each.name for each in (*pod.spec.initContainers, *pod.spec.containers)]
+    names = [each.name for each in (*pod.spec.initContainers, *pod.spec.containers, *pod.spec.ephemeralContainers)]
     if asked:
         if asked not in names:
             raise errors.bad_request(f"container {asked} is not valid for pod {pod.metadata.name}")

@@ -14,6 +14,7 @@ import msgspec
 from minik8s.api import codec, quantity
 from minik8s.api.apps import Deployment
 from minik8s.api.batch import NAME_LABEL, OLD_LABELS, UID_LABEL, Job
+from minik8s.api.containers import EphemeralContainer
 from minik8s.api.coordination import Lease
 from minik8s.api.core import Namespace, Node, Pod, Service, ServiceAccount
 from minik8s.api.discovery import EndpointSlice
@@ -101,6 +102,21 @@ def prepare_update(new: Object, old: Object) -> None:
     if isinstance(new, Namespace) and isinstance(old, Namespace):
         new.spec = old.spec
         new.metadata.labels = {**new.metadata.labels, "kubernetes.io/metadata.name": new.metadata.name}
+
+
+def guests(obj: Object) -> list[EphemeralContainer]:
+    """The containers that were added to a running Pod."""
+    return obj.spec.ephemeralContainers if isinstance(obj, Pod) else []
+
+
+def prepare_guests(new: Object, old: Object) -> None:
+    """A write of the containers that are added to a running Pod: the rest stays."""
+    assert isinstance(new, Pod) and isinstance(old, Pod)
+    wanted, owned, kept = new.spec.ephemeralContainers, new.metadata.managedFields, copy(old)
+    assert isinstance(kept, Pod)
+    new.metadata, new.spec, new.status = kept.metadata, kept.spec, kept.status
+    new.metadata.managedFields, new.metadata.resourceVersion = owned, ""
+    new.spec.ephemeralContainers = wanted
 
 
 def prepare_status(new: Object, old: Object) -> None:

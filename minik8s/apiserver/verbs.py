@@ -12,7 +12,7 @@ from collections.abc import Callable
 from minik8s import params
 from minik8s.api import codec, defaults, times
 from minik8s.api.core import Namespace, Service
-from minik8s.api.meta import DeleteOptions, Object, Status, StatusDetails
+from minik8s.api.meta import DeleteOptions, Object, Status, StatusCause, StatusDetails
 from minik8s.api.networking import IPAddress
 from minik8s.api.ownership.recorded import Author, record
 from minik8s.apiserver import (
@@ -141,8 +141,13 @@ class Verbs:
             self._complete(new, old, author)
             return new
         admission.warn(request, new, old)
-        strategy.prepare_update(new, old)
+        guests = request.target.subresource == "ephemeralcontainers"
+        (strategy.prepare_guests if guests else strategy.prepare_update)(new, old)
         self._complete(new, old, author)
+        if not guests and strategy.guests(new) != strategy.guests(old):
+            message = "Forbidden: may be changed through pods/ephemeralcontainers only"
+            cause = StatusCause(reason="FieldValueForbidden", message=message, field="spec.ephemeralContainers")
+            raise errors.invalid(type(new), new.metadata.name, [cause])
         # Now that defaults are in: leaving out a default is no change of what is wanted.
         if strategy.counts_generations(type(new)):
             new.metadata.generation = old.metadata.generation + (1 if strategy.wants_else(new, old) else 0)

@@ -158,6 +158,8 @@ class Engine:
             "read_only": recipe.read_only,
             "log_config": {"Type": "json-file", "Config": {"max-size": params.CONTAINER_LOG_MAX_SIZE}},
         }
+        if recipe.beside:
+            options["pid_mode"] = f"container:{recipe.beside}"
         if recipe.memory:
             options.update(mem_limit=recipe.memory, memswap_limit=recipe.memory)  # the same: no swap on top
         if recipe.cpu_millis:

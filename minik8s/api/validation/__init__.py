@@ -19,6 +19,7 @@ from minik8s.api.policy import PodDisruptionBudget
 from minik8s.api.rbac import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 from minik8s.api.validation import (
     endpoints,
+    ephemeral,
     ingresses,
     ipranges,
     jobs,
@@ -57,6 +58,11 @@ _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
     ClusterRoleBinding: rbac.check_binding,
 }
 
+_CREATIONS: dict[type[Object], Callable[[Problems, Any], None]] = {
+    Pod: ephemeral.check_new,
+    Ingress: ingresses.check_new,
+}
+
 _UPDATES: dict[type[Object], Callable[[Problems, Any, Any], None]] = {
     Pod: pods.check_update,
     Service: services.check_update,
@@ -84,8 +90,8 @@ def validate(obj: Object, old: Object | None = None) -> list[StatusCause]:
     metadata.check(problems, obj)
     if type(obj) in _CHECKS:
         _CHECKS[type(obj)](problems, obj)
-    if old is None and isinstance(obj, Ingress):
-        ingresses.check_new(problems, obj)
+    if old is None and type(obj) in _CREATIONS:
+        _CREATIONS[type(obj)](problems, obj)
     if old is not None and type(obj) in _UPDATES:
         _UPDATES[type(obj)](problems, obj, old)
     return problems.causes

@@ -10,7 +10,7 @@ from minik8s.api.pods import (
     PodSpec,
     Toleration,
 )
-from minik8s.api.validation import containers, volumes
+from minik8s.api.validation import containers, ephemeral, volumes
 from minik8s.api.validation.fields import Problems
 from minik8s.api.validation.metadata import check_labels
 
@@ -24,6 +24,7 @@ EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
 def check(problems: Problems, pod: Pod) -> None:
     check_annotations(problems, "metadata.annotations", pod.metadata.annotations)
     check_spec(problems, "spec", pod.spec)
+    ephemeral.check(problems, pod)
 
 
 def check_annotations(problems: Problems, path: str, annotations: dict[str, str]) -> None:
@@ -56,13 +57,14 @@ def check_update(problems: Problems, new: Pod, old: Pod) -> None:
     grace = (theirs.terminationGracePeriodSeconds or 0, mine.terminationGracePeriodSeconds)
     if "terminationGracePeriodSeconds" in differing and grace[0] < 0 and grace[1] == 1:
         differing.remove("terminationGracePeriodSeconds")
+    ephemeral.check_update(problems, new, old)
     if differing:
         problems.forbidden("spec", f"{CHANGEABLE}; this one changes {', '.join(f'spec.{each}' for each in differing)}")
 
 
 def _fixed(spec: PodSpec, field: str) -> object:
     """What may not change of a field."""
-    if field in ("activeDeadlineSeconds", "tolerations"):
+    if field in ("activeDeadlineSeconds", "tolerations", "ephemeralContainers"):
         return None
     value = getattr(spec, field)
     if field in ("containers", "initContainers"):
@@ -89,6 +91,8 @@ def _check_kept(problems: Problems, new: list[Toleration], old: list[Toleration]
 
 def check_spec(problems: Problems, path: str, spec: PodSpec) -> None:
     _check_containers(problems, path, spec)
+    if path.endswith("template.spec") and spec.ephemeralContainers:
+        problems.forbidden(f"{path}.ephemeralContainers", "ephemeral containers not allowed in pod template")
     volumes.check(problems, path, spec)
     problems.one_of(f"{path}.restartPolicy", spec.restartPolicy, RESTART_POLICIES)
     problems.not_negative(f"{path}.terminationGracePeriodSeconds", spec.terminationGracePeriodSeconds)

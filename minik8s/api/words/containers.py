@@ -32,6 +32,11 @@ WORDS: Words = {
         "stdinOnce": "Close standard input when the first client that attached has gone.",
         "tty": "Give it a terminal; needs `stdin`.",
     },
+    c.EphemeralContainer: {
+        "": "A container that is added to a running Pod to look around in it: `kubectl debug`. It is never started "
+        "again and goes with the Pod.",
+        "targetContainerName": "The container whose processes it sees and may signal; none if empty.",
+    },
     c.ContainerPort: {
         "": "A port that a container says it listens on.",
         "containerPort": "The port, at the Pod's address.",

@@ -18,6 +18,8 @@ WORDS: Words = {
         "": "What is to run in a Pod, and how.",
         "containers": "The containers; they start together, once the init containers are done.",
         "initContainers": "Containers that run before the others, one after the other, each until it ends well.",
+        "ephemeralContainers": "Containers that were added while the Pod runs, to look around in it: `kubectl debug`. "
+        "Only through pods/NAME/ephemeralcontainers; what is there can be neither changed nor taken away.",
         "volumes": "Files that containers may mount.",
         "restartPolicy": "Whether a container that ended is started again: Always (the default), OnFailure, Never. The "
         "wait before it doubles from 10 s to five minutes.",
@@ -92,6 +94,7 @@ WORDS: Words = {
         "startTime": "When the agent took it on.",
         "initContainerStatuses": "What became of the init containers.",
         "containerStatuses": "What became of the containers.",
+        "ephemeralContainerStatuses": "What became of the containers that were added while the Pod ran.",
         "qosClass": "From its resources: Guaranteed, Burstable or BestEffort. When memory is short, the last goes "
         "first.",
         "observedGeneration": "The `metadata.generation` that the agent has looked at.",

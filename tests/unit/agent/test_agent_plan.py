@@ -9,6 +9,7 @@ from minik8s.agent.observed import Facts, Refusal, Seen, Verdict
 from minik8s.agent.plan import plan
 
 ENDED = {"state": "exited", "exit_code": 1}
+GUEST = {"name": "guest", "image": "tools:1"}
 LONG_AGO = NOW - 10_000
 
 TABLE = [
@@ -34,6 +35,32 @@ TABLE = [
         a_pod(),
         facts(a_sandbox(), a_container("exited", exit_code=1)),
         ["start web#1"],
+    ),
+    (
+        "what is added to a running Pod is started beside the others",
+        a_pod(ephemeralContainers=[GUEST]),
+        facts(a_sandbox(), a_container()),
+        ["start guest#0"],
+    ),
+    (
+        "but not before the container whose processes it is to see",
+        a_pod(ephemeralContainers=[{**GUEST, "targetContainerName": "web"}]),
+        facts(a_sandbox()),
+        ["start web#0"],
+    ),
+    (
+        "and never again, whatever the restart policy",
+        a_pod(ephemeralContainers=[GUEST]),
+        facts(a_sandbox(), a_container(), a_container("exited", name="guest", exit_code=1)),
+        [],
+    ),
+    (
+        "not even when it is gone altogether",
+        a_pod(
+            ephemeralContainers=[GUEST], status={"ephemeralContainerStatuses": [{"name": "guest", "containerID": "x"}]}
+        ),
+        facts(a_sandbox(), a_container()),
+        [],
     ),
     (
         "the second time it has to wait",

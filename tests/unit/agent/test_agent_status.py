@@ -145,6 +145,20 @@ def told(pod, world):
     return pod
 
 
+def test_what_was_added_to_a_running_pod_is_told_apart_is_never_ready_and_stays_ended():
+    pod = a_pod(ephemeralContainers=[{"name": "guest", "image": "tools:1"}])
+    new = status_of(pod, facts(a_sandbox(), a_container()))
+    assert new.ephemeralContainerStatuses[0].state.waiting.reason == "ContainerCreating" and new.phase == "Running"
+    runs = status_of(pod, facts(a_sandbox(), a_container(), a_container(name="guest")))
+    assert runs.ephemeralContainerStatuses[0].state.running and not runs.ephemeralContainerStatuses[0].ready
+    ended = facts(a_sandbox(), a_container(), a_container("exited", name="guest", exit_code=3))
+    assert status_of(pod, ended).ephemeralContainerStatuses[0].state.terminated.exitCode == 3
+    pod.status = status_of(pod, ended)
+    gone = status_of(pod, facts(a_sandbox(), a_container()))
+    assert gone.ephemeralContainerStatuses == pod.status.ephemeralContainerStatuses
+    assert condition(gone.conditions, "Ready").status == "True"
+
+
 def test_an_unchanged_world_gives_an_unchanged_status():
     for _, pod, world, _ in TABLE:
         first = status_of(told(pod, world), world)
