@@ -169,7 +169,12 @@ class Server:
             http.environ[STREAM] = place.of(found, ended=partial(instruments.stream_ended, request))
             return Response(status=200)
         place.free()
-        return Response(found.body, found.code, headers=list(found.headers))
+        response = Response(found.body, found.code)
+        if http.method == "HEAD":
+            response.headers.remove("Content-Length")  # there is no body to count: what the other side said is true
+        response.headers.remove("Content-Type")
+        response.headers.extend(found.headers)
+        return response
 
     # --- pages ------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import socket
 import struct
 
 import pytest
-from spdy_client import Client, control, data
+from support.spdyclient import Client, control, data
 
 from minik8s.streams import portforward, websocket
 from minik8s.streams.link import Link

@@ -6,7 +6,7 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spdy_client import Client, control, data
+from support.spdyclient import Client, control, data
 
 from minik8s.streams import spdy
 from minik8s.streams.session import BadFrame

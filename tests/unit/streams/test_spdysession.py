@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from spdy_client import Client, control, data
+from support.spdyclient import Client, control, data
 
 from minik8s.streams.link import Link
 from minik8s.streams.session import CLOSE, ERROR, RESIZE, STDERR, STDIN, STDOUT, BadFrame
