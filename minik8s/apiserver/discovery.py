@@ -1,7 +1,8 @@
 """What this server has: /api, /apis and the lists of resources, derived from the table of kinds. Pure.
 
-Invariant: what is listed here works, with those verbs; clients (kubectl above all) believe it. Source: the API groups'
-discovery documents, legacy form; every client understands it.
+Invariant: what is listed here works, with those verbs; clients (kubectl above all) believe it. There are two forms:
+one document for each group and version, which every client understands, and since kubectl 1.27 one for all groups
+(`aggregated`), which saves the others. Source: the published OpenAPI of meta/v1; KEP-3352 (aggregated discovery).
 """
 
 import platform
@@ -28,7 +29,15 @@ SUBRESOURCE_KINDS = {
     "eviction": ("policy", "v1", "Eviction"),
     "token": ("authentication.k8s.io", "v1", "TokenRequest"),
 }
-STREAMS = {"exec": "PodExecOptions", "attach": "PodAttachOptions", "portforward": "PodPortForwardOptions"}
+# What follows the kind's name where the question is made of options: PodExecOptions, NodeProxyOptions.
+STREAMS = {
+    "exec": "ExecOptions",
+    "attach": "AttachOptions",
+    "portforward": "PortForwardOptions",
+    "proxy": "ProxyOptions",
+}
+AGGREGATED_GROUP, AGGREGATED = "apidiscovery.k8s.io", "APIGroupDiscoveryList"
+AGGREGATED_VERSIONS = ("v2", "v2beta1")
 # The API that is implemented; minik8s' own version stands in gitVersion's suffix.
 KUBERNETES_VERSION = ("1", "33")
 
@@ -45,6 +54,11 @@ def version() -> dict[str, str]:
         "goVersion": "",
         "compiler": platform.python_implementation(),
         "platform": f"linux/{platform.machine()}",
+        # What it stands in for, and from which version on it could: itself.
+        "emulationMajor": major,
+        "emulationMinor": minor,
+        "minCompatibilityMajor": major,
+        "minCompatibilityMinor": minor,
     }
 
 
@@ -109,14 +123,68 @@ def _subresources(cls: type[Object]) -> list[dict[str, Any]]:
     where = cls.resource
     entries = []
     for each in where.subresources:
+        group, version, kind = kind_of(cls, each)
         entry: dict[str, Any] = {
             "name": f"{where.plural}/{each}",
             "singularName": "",
             "namespaced": where.namespaced,
-            "kind": STREAMS.get(each, where.kind),
+            "kind": kind,
             "verbs": verbs_of(cls, each),
         }
         if each in SUBRESOURCE_KINDS:
-            entry["group"], entry["version"], entry["kind"] = SUBRESOURCE_KINDS[each]
+            entry["group"], entry["version"] = group, version
         entries.append(entry)
     return entries
+
+
+def kind_of(cls: type[Object], subresource: str) -> tuple[str, str, str]:
+    """Group, version and kind of what a subresource takes or gives: the object itself, unless a table has another."""
+    where = cls.resource
+    if subresource in SUBRESOURCE_KINDS:
+        return SUBRESOURCE_KINDS[subresource]
+    if subresource in STREAMS:
+        return "", "v1", f"{where.kind}{STREAMS[subresource]}"
+    return where.group, where.version, where.kind
+
+
+# --- one document for everything --------------------------------------------------------------------------------------
+
+
+def aggregated(version_: str, core: bool) -> dict[str, Any]:
+    """/api (the core group) or /apis (all others), as versions v2 and v2beta1 of apidiscovery.k8s.io have it."""
+    items = []
+    for name, versions in group_versions(kinds.KINDS).items():
+        if (not name) == core:
+            listed = [
+                {"version": each, "freshness": "Current", "resources": _aggregated_resources(name, each)}
+                for each in versions
+            ]
+            items.append({"metadata": {"name": name} if name else {}, "versions": listed})
+    return {"kind": AGGREGATED, "apiVersion": f"{AGGREGATED_GROUP}/{version_}", "metadata": {}, "items": items}
+
+
+def _aggregated_resources(group_: str, version_: str) -> list[dict[str, Any]]:
+    classes = [cls for cls in kinds.KINDS if (cls.resource.group, cls.resource.version) == (group_, version_)]
+    return [_aggregated_resource(cls) for cls in classes]
+
+
+def _aggregated_resource(cls: type[Object]) -> dict[str, Any]:
+    where = cls.resource
+    entry = {
+        "resource": where.plural,
+        "responseKind": _response_kind((where.group, where.version, where.kind)),
+        "scope": "Namespaced" if where.namespaced else "Cluster",
+        "singularResource": where.singular,
+        "verbs": verbs_of(cls),
+        "shortNames": list(where.shortNames),
+        "categories": list(where.categories),
+        "subresources": [
+            {"subresource": each, "responseKind": _response_kind(kind_of(cls, each)), "verbs": verbs_of(cls, each)}
+            for each in where.subresources
+        ],
+    }
+    return {name: value for name, value in entry.items() if value}
+
+
+def _response_kind(kind: tuple[str, str, str]) -> dict[str, str]:
+    return dict(zip(("group", "version", "kind"), kind, strict=True))

@@ -35,7 +35,6 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 STREAM = "minik8s.stream"
 BEGAN, REQUEST = "minik8s.began", "minik8s.request"  # when a request came here, and what it turned out to be
 LEAVE_SEAT = "minik8s.leave-seat"  # a function: from now on this request is a stream and counts as one
-HEALTH = ("/healthz", "/livez", "/readyz")
 
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -190,26 +189,28 @@ class Server:
         found = self._issuer(path)
         if found is not None:
             return _json(found)
-        page = pages.find(path, http.args.to_dict(), http.headers.get("Accept", ""))
-        if page is None:
-            raise errors.no_such_path()
-        response = Response(page.body, content_type=page.content_type, headers=list(page.headers.items()))
+        page = self._found(path)
+        response = Response(page.body, page.code, content_type=page.content_type, headers=list(page.headers.items()))
         response.make_conditional(http)  # 304 for a client that has it already
         return response
 
     def _own_page(self, path: str) -> Response | None:
-        """How this server fares, and what was written through it."""
-        if path in HEALTH:
-            if path == "/readyz" and not self._ready():
-                raise errors.unavailable(
-                    "not ready: the watch cache is not filled or no longer fed, or the first namespaces are missing"
-                )
-            return Response("ok", mimetype="text/plain")
+        """What this server counted, and what was written through it."""
         if path == "/metrics":
             return Response(instruments.REGISTRY.text(), content_type=METRICS)
         if path == "/minik8s/audit":
             return self._audit_page()
         return None
+
+    def _found(self, path: str) -> pages.Page:
+        parts, query = path.strip("/").split("/"), http.args.to_dict()
+        if parts[0] in pages.HEALTH:
+            page = pages.health(parts, self._unready(), query)
+        else:
+            page = pages.find(path, query, http.headers.get("Accept", ""))
+        if page is None:
+            raise errors.no_such_path()
+        return page
 
     def _issuer(self, path: str) -> dict[str, Any] | None:
         """By what others can check the tokens that this server signs."""
@@ -218,9 +219,11 @@ class Server:
             return None
         return tokens.configuration() if path == tokens.PUBLISHED[0] else signs.keys.public()
 
-    def _ready(self) -> bool:
+    def _unready(self) -> list[str]:
+        """The checks of `pages.CHECKS` that fail."""
         cache = self._dispatcher.registry.cache
-        return cache.revision > 0 and cache.alive and self._dispatcher.prepared.is_set()
+        well = (True, cache.alive, cache.revision > 0, self._dispatcher.prepared.is_set())
+        return [name for name, fine in zip(pages.CHECKS, well, strict=True) if not fine]
 
     def _audit_page(self) -> Response:
         since = http.args.get("since") or "0"

@@ -6,7 +6,7 @@ Read `schemas.py` and `operations.py` first.
 """
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from minik8s.api import codec, kinds
@@ -33,6 +33,7 @@ def document(path: str) -> bytes | None:
     return _document(*found) if found else None
 
 
+@lru_cache(maxsize=64)
 def etag(content: bytes) -> str:
     """What tells one content from another, in letters that may stand in a URL."""
     return hashlib.sha256(content).hexdigest().upper()

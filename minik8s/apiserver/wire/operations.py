@@ -100,10 +100,8 @@ class Operation:
 
     @property
     def group_version_kind(self) -> dict[str, str]:
-        other = discovery.SUBRESOURCE_KINDS.get(self.subresource)
-        if other is None:
-            return schemas.group_version_kind(self.cls)
-        return dict(zip(("group", "version", "kind"), other, strict=True))
+        found = discovery.kind_of(self.cls, self.subresource)
+        return dict(zip(("group", "version", "kind"), found, strict=True))
 
     @property
     def query(self) -> tuple[str, ...]:
