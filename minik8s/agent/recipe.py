@@ -12,7 +12,7 @@ from minik8s import params
 from minik8s.agent.environment import Sources, environment, expand
 from minik8s.api import quantity
 from minik8s.api.meta import Quantity
-from minik8s.api.pods import Container, Pod
+from minik8s.api.pods import Container, Pod, PodSecurityContext, SecurityContext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +64,9 @@ class ContainerRecipe:
     cpu_millis: int = 0
     cpu_shares: int = 2
     capabilities: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())  # added, dropped
+    privileged: bool = False
+    may_gain: bool = True  # rights that its parent has not, as by setuid
+    groups: tuple[int, ...] = ()  # beside that of its user
     read_only: bool = False
     stdin: bool = False
     stdin_once: bool = False
@@ -227,7 +230,8 @@ def container(pod: Pod, spec: Container, attempt: Attempt, home: Home, sources: 
     """Everything but the volumes, which need the disk. Raises ConfigError."""
     variables = environment(pod, spec, sources)
     limits = {**spec.resources.requests, **spec.resources.limits}
-    added = spec.securityContext.capabilities if spec.securityContext else None
+    context = spec.securityContext or SecurityContext()
+    added = context.capabilities
     return ContainerRecipe(
         name=container_name(pod, spec.name, attempt.number),
         image=spec.image,
@@ -243,7 +247,10 @@ def container(pod: Pod, spec: Container, attempt: Attempt, home: Home, sources: 
         cpu_millis=quantity.millis(spec.resources.limits.get("cpu", 0)),
         cpu_shares=shares(spec.resources.requests.get("cpu", limits.get("cpu", 0))),
         capabilities=(tuple(added.add), tuple(added.drop)) if added else ((), ()),
-        read_only=bool(spec.securityContext and spec.securityContext.readOnlyRootFilesystem),
+        privileged=bool(context.privileged),
+        may_gain=context.allowPrivilegeEscalation is not False,
+        groups=groups(pod),
+        read_only=bool(context.readOnlyRootFilesystem),
         stdin=spec.stdin,
         stdin_once=spec.stdinOnce,
         tty=spec.tty,
@@ -263,6 +270,13 @@ def attempt_labels(spec: Container, attempt: Attempt) -> dict[str, str]:
 def shares(cpu: Quantity) -> int:
     """Docker's weight for a CPU request: 1024 for a whole CPU; 2 is the kernel's least."""
     return max(2, quantity.millis(cpu) * 1024 // 1000)
+
+
+def groups(pod: Pod) -> tuple[int, ...]:
+    """Further groups of every container's user: those of volumes too, so that it may write there."""
+    context = pod.spec.securityContext or PodSecurityContext()
+    own = () if context.fsGroup is None else (context.fsGroup,)
+    return (*own, *context.supplementalGroups)
 
 
 def user(pod: Pod, spec: Container) -> str:

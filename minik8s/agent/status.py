@@ -10,7 +10,7 @@ from minik8s.agent.containerstatus import container_status
 from minik8s.agent.observed import Facts
 from minik8s.api import times
 from minik8s.api.meta import Condition
-from minik8s.api.pods import ContainerStatus, Pod, PodIP, PodStatus, condition, is_terminal
+from minik8s.api.pods import ContainerStatus, HostIP, Pod, PodIP, PodStatus, condition, is_terminal
 
 
 def status_of(pod: Pod, facts: Facts) -> PodStatus:
@@ -26,7 +26,7 @@ def status_of(pod: Pod, facts: Facts) -> PodStatus:
         reason=reason or old.reason,
         message=message or old.message,
         hostIP=_first(facts.node_addresses),
-        hostIPs=[PodIP(ip=each) for each in facts.node_addresses],
+        hostIPs=[HostIP(ip=each) for each in facts.node_addresses],
         podIP=_first(addresses),
         podIPs=[PodIP(ip=each) for each in addresses],
         startTime=old.startTime or times.rfc3339(facts.now),

@@ -5,12 +5,20 @@ names of their own, DaemonSet one on each node; both remember their earlier temp
 the published OpenAPI of Kubernetes 1.33.
 """
 
-from typing import Any
-
 import msgspec
 
 from minik8s.api.claims import PersistentVolumeClaim
-from minik8s.api.meta import Condition, Int64, IntOrString, LabelSelector, Object, Struct, resource, says
+from minik8s.api.meta import (
+    Condition,
+    Int64,
+    IntOrString,
+    LabelSelector,
+    Object,
+    RawExtension,
+    Struct,
+    resource,
+    says,
+)
 from minik8s.api.pods import PodTemplateSpec
 
 
@@ -196,5 +204,5 @@ class ControllerRevision(Object):
 
     apiVersion: str = says("apps/v1")
     kind: str = says("ControllerRevision")
-    data: dict[str, Any] | None = None
+    data: RawExtension | None = None
     revision: Int64 = msgspec.field(default_factory=int)

@@ -9,20 +9,12 @@ from typing import Any
 import msgspec
 
 from minik8s.api.meta import Condition, LabelSelector, ObjectMeta, Quantity, Struct
+from minik8s.api.references import TypedLocalObjectReference, TypedObjectReference
 
 
 class VolumeResourceRequirements(Struct):
     limits: dict[str, Quantity] = {}
     requests: dict[str, Quantity] = {}
-
-
-class DataSource(Struct):
-    """What the volume's first content would be copied from."""
-
-    kind: str
-    name: str
-    apiGroup: str | None = None
-    namespace: str | None = None
 
 
 class PersistentVolumeClaimSpec(Struct):
@@ -32,8 +24,8 @@ class PersistentVolumeClaimSpec(Struct):
     volumeName: str = ""
     storageClassName: str | None = None
     volumeMode: str | None = None
-    dataSource: DataSource | None = None
-    dataSourceRef: DataSource | None = None
+    dataSource: TypedLocalObjectReference | None = None
+    dataSourceRef: TypedObjectReference | None = None
     volumeAttributesClassName: str | None = None
 
 

@@ -6,6 +6,7 @@ Read `pods.py` for the Pod around it, `volumes.py` for what is mounted. Source: 
 import msgspec
 
 from minik8s.api.meta import Int64, IntOrString, Quantity, Struct, Time, says
+from minik8s.api.volumes import ObjectFieldSelector, ResourceFieldSelector
 
 # --- What runs -------------------------------------------------------------------------------------------------------
 
@@ -20,23 +21,26 @@ class ContainerPort(Struct):
     hostIP: str = ""
 
 
-class ObjectFieldSelector(Struct):
-    fieldPath: str
-    apiVersion: str = ""
-
-
-class KeySelector(Struct):
-    """A key of a ConfigMap or Secret called `name`."""
-
+class ConfigMapKeySelector(Struct):
     key: str
     name: str = ""
     optional: bool | None = None
 
 
+class SecretKeySelector(Struct):
+    key: str
+    name: str = ""
+    optional: bool | None = None
+
+
+KeySelector = ConfigMapKeySelector | SecretKeySelector
+
+
 class EnvVarSource(Struct):
     fieldRef: ObjectFieldSelector | None = None
-    configMapKeyRef: KeySelector | None = None
-    secretKeyRef: KeySelector | None = None
+    resourceFieldRef: ResourceFieldSelector | None = None
+    configMapKeyRef: ConfigMapKeySelector | None = None
+    secretKeyRef: SecretKeySelector | None = None
 
 
 class EnvVar(Struct):
@@ -45,15 +49,23 @@ class EnvVar(Struct):
     valueFrom: EnvVarSource | None = None
 
 
-class EnvSource(Struct):
+class ConfigMapEnvSource(Struct):
     name: str = ""
     optional: bool | None = None
 
 
+class SecretEnvSource(Struct):
+    name: str = ""
+    optional: bool | None = None
+
+
+EnvSource = ConfigMapEnvSource | SecretEnvSource
+
+
 class EnvFromSource(Struct):
     prefix: str = ""
-    configMapRef: EnvSource | None = None
-    secretRef: EnvSource | None = None
+    configMapRef: ConfigMapEnvSource | None = None
+    secretRef: SecretEnvSource | None = None
 
 
 class HTTPHeader(Struct):
@@ -78,12 +90,18 @@ class ExecAction(Struct):
     command: list[str] = []
 
 
+class GRPCAction(Struct):
+    port: int
+    service: str | None = None
+
+
 class Probe(Struct):
-    """A question put to a container again and again. Exactly one of `httpGet`, `tcpSocket`, `exec`."""
+    """A question put to a container again and again. Exactly one of `httpGet`, `tcpSocket`, `exec`, `grpc`."""
 
     httpGet: HTTPGetAction | None = None
     tcpSocket: TCPSocketAction | None = None
     exec: ExecAction | None = None
+    grpc: GRPCAction | None = None
     initialDelaySeconds: int = 0
     timeoutSeconds: int = 0
     periodSeconds: int = 0
@@ -100,15 +118,24 @@ class LifecycleHandler(Struct):
     exec: ExecAction | None = None
     httpGet: HTTPGetAction | None = None
     sleep: SleepAction | None = None
+    tcpSocket: TCPSocketAction | None = None
 
 
 class Lifecycle(Struct):
     preStop: LifecycleHandler | None = None
+    postStart: LifecycleHandler | None = None
+    stopSignal: str | None = None
+
+
+class ResourceClaim(Struct):
+    name: str
+    request: str = ""
 
 
 class ResourceRequirements(Struct):
     limits: dict[str, Quantity] = {}
     requests: dict[str, Quantity] = {}
+    claims: list[ResourceClaim] = []
 
 
 class Capabilities(Struct):
@@ -116,11 +143,43 @@ class Capabilities(Struct):
     drop: list[str] = []
 
 
+class SELinuxOptions(Struct):
+    user: str = ""
+    role: str = ""
+    type: str = ""
+    level: str = ""
+
+
+class SeccompProfile(Struct):
+    type: str
+    localhostProfile: str | None = None
+
+
+class AppArmorProfile(Struct):
+    type: str
+    localhostProfile: str | None = None
+
+
+class WindowsSecurityContextOptions(Struct):
+    gmsaCredentialSpecName: str | None = None
+    gmsaCredentialSpec: str | None = None
+    runAsUserName: str | None = None
+    hostProcess: bool | None = None
+
+
 class SecurityContext(Struct):
     capabilities: Capabilities | None = None
+    privileged: bool | None = None
+    allowPrivilegeEscalation: bool | None = None
     runAsUser: Int64 | None = None
     runAsGroup: Int64 | None = None
+    runAsNonRoot: bool | None = None
     readOnlyRootFilesystem: bool | None = None
+    seccompProfile: SeccompProfile | None = None
+    appArmorProfile: AppArmorProfile | None = None
+    seLinuxOptions: SELinuxOptions | None = None
+    procMount: str | None = None
+    windowsOptions: WindowsSecurityContextOptions | None = None
 
 
 class VolumeMount(Struct):
@@ -128,6 +187,19 @@ class VolumeMount(Struct):
     mountPath: str
     readOnly: bool = False
     subPath: str = ""
+    subPathExpr: str = ""
+    mountPropagation: str | None = None
+    recursiveReadOnly: str | None = None
+
+
+class VolumeDevice(Struct):
+    name: str
+    devicePath: str
+
+
+class ContainerResizePolicy(Struct):
+    resourceName: str
+    restartPolicy: str
 
 
 class Container(Struct):
@@ -142,7 +214,10 @@ class Container(Struct):
     envFrom: list[EnvFromSource] = []
     env: list[EnvVar] = []
     resources: ResourceRequirements = msgspec.field(default_factory=ResourceRequirements)
+    resizePolicy: list[ContainerResizePolicy] = []
+    restartPolicy: str | None = None
     volumeMounts: list[VolumeMount] = []
+    volumeDevices: list[VolumeDevice] = []
     livenessProbe: Probe | None = None
     readinessProbe: Probe | None = None
     startupProbe: Probe | None = None
@@ -192,6 +267,33 @@ class ContainerState(Struct):
     terminated: ContainerStateTerminated | None = None
 
 
+class LinuxContainerUser(Struct):
+    uid: Int64
+    gid: Int64
+    supplementalGroups: list[Int64] = []
+
+
+class ContainerUser(Struct):
+    linux: LinuxContainerUser | None = None
+
+
+class ResourceHealth(Struct):
+    resourceID: str
+    health: str = ""
+
+
+class ResourceStatus(Struct):
+    name: str
+    resources: list[ResourceHealth] = []
+
+
+class VolumeMountStatus(Struct):
+    name: str
+    mountPath: str
+    readOnly: bool = False
+    recursiveReadOnly: str | None = None
+
+
 class ContainerStatus(Struct):
     name: str
     state: ContainerState = msgspec.field(default_factory=ContainerState)
@@ -202,3 +304,9 @@ class ContainerStatus(Struct):
     imageID: str = says("")
     containerID: str = ""
     started: bool | None = None
+    resources: ResourceRequirements | None = None
+    allocatedResources: dict[str, Quantity] = {}
+    allocatedResourcesStatus: list[ResourceStatus] = []
+    volumeMounts: list[VolumeMountStatus] = []
+    user: ContainerUser | None = None
+    stopSignal: str | None = None

@@ -14,6 +14,8 @@ class LeaseSpec(Struct):
     acquireTime: MicroTime | None = None
     renewTime: MicroTime | None = None
     leaseTransitions: int | None = None
+    preferredHolder: str | None = None
+    strategy: str | None = None
 
 
 @resource("leases")

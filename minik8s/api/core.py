@@ -1,7 +1,8 @@
-"""The core group, v1: Service, Endpoints, Node, Namespace, ConfigMap, Secret, ServiceAccount, Event.
+"""The core group, v1: Service, Endpoints, Namespace, ConfigMap, Secret, ServiceAccount, Event.
 
-Pods are in `pods.py`. Only fields that do something in minik8s are here; any other is unknown, and admission says so.
-Source: the published OpenAPI of Kubernetes 1.33. Read `discovery.py` next: what a Service's endpoints look like.
+Pods are in `pods.py`, Nodes in `nodes.py`; both can be had from here. All fields that Kubernetes has are here, whether
+they do something in minik8s or not; `effects.py` tells which do not. Source: the published OpenAPI of Kubernetes 1.33.
+Read `discovery.py` next: what a Service's endpoints look like.
 """
 
 import msgspec
@@ -9,25 +10,54 @@ import msgspec
 from minik8s.api.meta import (
     Bytes,
     Condition,
-    Int64,
     IntOrString,
     MicroTime,
     Object,
     ObjectMeta,
-    Quantity,
     Struct,
     Time,
     resource,
     says,
 )
+from minik8s.api.nodes import (
+    AttachedVolume,
+    ContainerImage,
+    DaemonEndpoint,
+    Node,
+    NodeAddress,
+    NodeDaemonEndpoints,
+    NodeFeatures,
+    NodeRuntimeHandler,
+    NodeRuntimeHandlerFeatures,
+    NodeSpec,
+    NodeStatus,
+    NodeSwapStatus,
+    NodeSystemInfo,
+    Taint,
+)
 from minik8s.api.pods import Pod, PodSpec, PodStatus, PodTemplateSpec
+from minik8s.api.references import LocalObjectReference, ObjectReference
 
 __all__ = [
+    "AttachedVolume",
     "ConfigMap",
+    "ContainerImage",
+    "DaemonEndpoint",
     "Endpoints",
     "Event",
+    "LocalObjectReference",
     "Namespace",
     "Node",
+    "NodeAddress",
+    "NodeDaemonEndpoints",
+    "NodeFeatures",
+    "NodeRuntimeHandler",
+    "NodeRuntimeHandlerFeatures",
+    "NodeSpec",
+    "NodeStatus",
+    "NodeSwapStatus",
+    "NodeSystemInfo",
+    "ObjectReference",
     "Pod",
     "PodSpec",
     "PodStatus",
@@ -35,6 +65,7 @@ __all__ = [
     "Secret",
     "Service",
     "ServiceAccount",
+    "Taint",
 ]
 
 
@@ -120,16 +151,6 @@ class Service(Object):
 # --- Endpoints -------------------------------------------------------------------------------------------------------
 
 
-class ObjectReference(Struct):
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
-    uid: str = ""
-    apiVersion: str = ""
-    resourceVersion: str = ""
-    fieldPath: str = ""
-
-
 class Binding(Struct):
     """The scheduler's word: this Pod goes to that node. A subresource of Pods."""
 
@@ -168,76 +189,6 @@ class Endpoints(Object):
     subsets: list[EndpointSubset] = []
 
 
-# --- Node ------------------------------------------------------------------------------------------------------------
-
-
-class Taint(Struct):
-    key: str
-    effect: str
-    value: str = ""
-    timeAdded: Time | None = None
-
-
-class NodeSpec(Struct):
-    podCIDR: str = ""
-    podCIDRs: list[str] = []
-    providerID: str = ""
-    unschedulable: bool = False
-    taints: list[Taint] = []
-
-
-class NodeAddress(Struct):
-    type: str
-    address: str
-
-
-class DaemonEndpoint(Struct):
-    Port: int = 0
-
-
-class NodeDaemonEndpoints(Struct):
-    kubeletEndpoint: DaemonEndpoint | None = None
-
-
-class NodeSystemInfo(Struct):
-    machineID: str = says("")
-    systemUUID: str = says("")
-    bootID: str = says("")
-    kernelVersion: str = says("")
-    osImage: str = says("")
-    containerRuntimeVersion: str = says("")
-    kubeletVersion: str = says("")
-    kubeProxyVersion: str = says("")
-    operatingSystem: str = says("")
-    architecture: str = says("")
-
-
-class ContainerImage(Struct):
-    names: list[str] = []
-    sizeBytes: Int64 = 0
-
-
-class NodeStatus(Struct):
-    capacity: dict[str, Quantity] = {}
-    allocatable: dict[str, Quantity] = {}
-    phase: str = ""
-    conditions: list[Condition] = []
-    addresses: list[NodeAddress] = []
-    daemonEndpoints: NodeDaemonEndpoints | None = None
-    nodeInfo: NodeSystemInfo | None = None
-    images: list[ContainerImage] = []
-
-
-@resource("nodes", short=("no",), namespaced=False, subresources=("status", "proxy"))
-class Node(Object):
-    """A machine that runs Pods."""
-
-    apiVersion: str = says("v1")
-    kind: str = says("Node")
-    spec: NodeSpec = msgspec.field(default_factory=NodeSpec)
-    status: NodeStatus = msgspec.field(default_factory=NodeStatus)
-
-
 # --- Namespace and small kinds ---------------------------------------------------------------------------------------
 
 
@@ -258,10 +209,6 @@ class Namespace(Object):
     kind: str = says("Namespace")
     spec: NamespaceSpec = msgspec.field(default_factory=NamespaceSpec)
     status: NamespaceStatus = msgspec.field(default_factory=NamespaceStatus)
-
-
-class LocalObjectReference(Struct):
-    name: str = ""
 
 
 @resource("serviceaccounts", short=("sa",), subresources=("token",))

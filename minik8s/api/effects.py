@@ -17,18 +17,49 @@ import msgspec
 from minik8s import params
 from minik8s.api.apps import RollingUpdateStatefulSetStrategy, StatefulSetSpec
 from minik8s.api.batch import JobSpec
-from minik8s.api.containers import EphemeralContainer
+from minik8s.api.coordination import LeaseSpec
 from minik8s.api.core import NodeSpec, Secret, ServiceAccount, ServicePort, ServiceSpec, Taint
 from minik8s.api.discovery import Endpoint, EndpointSlice
 from minik8s.api.meta import Object
 from minik8s.api.networking import IngressBackend, IngressClassSpec, ServiceCIDRSpec
-from minik8s.api.pods import Affinity, Container, EmptyDirVolumeSource, Pod, PodSpec, PodTemplateSpec
+from minik8s.api.pods import (
+    MOUNTED,
+    SOURCES,
+    Affinity,
+    AppArmorProfile,
+    Container,
+    DownwardAPIVolumeFile,
+    EmptyDirVolumeSource,
+    EnvVarSource,
+    EphemeralContainer,
+    HostPathVolumeSource,
+    Lifecycle,
+    LifecycleHandler,
+    NodeAffinity,
+    Pod,
+    PodOS,
+    PodSecurityContext,
+    PodSpec,
+    PodTemplateSpec,
+    Probe,
+    ResourceRequirements,
+    SeccompProfile,
+    SecurityContext,
+    Volume,
+    VolumeMount,
+    VolumeProjection,
+)
 
 NO_CLASS = "nobody of this class is here: EXTERNAL-IP stays <pending>, the node ports work"
 NO_ZONES = "endpoints get no zones here; of the preferences only PreferSameNode is followed"
 NO_KEPT_TOKEN = "no token is put into it: `kubectl create token` asks for one, and Pods have theirs as files"
 NO_RANGE = "Services get addresses of the cluster's own range alone; nodes have no routes to others"
 NO_CLAIMS = "no volume outlives its Pod here: each Pod gets an emptyDir of that name"
+NO_CLAIMED_DEVICES = "no devices are given to Pods here"
+NOT_LOOKED = "nobody looks whether the image runs as root; set runAsUser"
+NOT_MOUNTED = "it is not mounted: a container that mounts it waits for ever"
+NO_SELINUX = "SELinux labels are left to Docker"
+NO_WINDOWS = "there are no Windows nodes"
 SCTP = "rules are written for SCTP, but only TCP and UDP are tried"
 
 
@@ -70,16 +101,79 @@ _MESSAGES = (
 
 # The struct that has the field → its fields without effect.
 TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
-    Container: _MESSAGES,
+    Container: (
+        *_MESSAGES,
+        Idle("resizePolicy", "nothing changes the resources of a container that runs"),
+        Idle("restartPolicy", "an init container that goes on running keeps the others from starting"),
+        Idle("volumeDevices", "no volume is a device here"),
+    ),
     EphemeralContainer: _MESSAGES,
+    VolumeProjection: (Idle("clusterTrustBundle", "there are no such bundles; its files are not written"),),
+    DownwardAPIVolumeFile: (Idle("resourceFieldRef", "its file is not written"),),
+    EnvVarSource: (Idle("resourceFieldRef", "the variable is empty: ask the container's own cgroup"),),
+    ResourceRequirements: (Idle("claims", NO_CLAIMED_DEVICES),),
+    Probe: (Idle("grpc", "only whether its port takes connections is asked"),),
+    Lifecycle: (
+        Idle("postStart", "nothing is done after the start"),
+        Idle("stopSignal", "the image's own signal is sent, or SIGTERM"),
+    ),
+    LifecycleHandler: (Idle("tcpSocket", "it does nothing in Kubernetes either"),),
+    SecurityContext: (
+        Idle("runAsNonRoot", NOT_LOOKED),
+        Idle("procMount", "/proc is mounted as Docker does it", ("Default",)),
+        Idle("seLinuxOptions", NO_SELINUX),
+        Idle("windowsOptions", NO_WINDOWS),
+    ),
+    PodSecurityContext: (
+        Idle("runAsNonRoot", NOT_LOOKED),
+        Idle("fsGroupChangePolicy", "volumes change no owner: containers join the group"),
+        Idle("supplementalGroupsPolicy", "the image's groups always count", ("Merge",)),
+        Idle("sysctls", "the Pod's namespaces keep the kernel's defaults"),
+        Idle("seLinuxOptions", NO_SELINUX),
+        Idle("seLinuxChangePolicy", NO_SELINUX),
+        Idle("windowsOptions", NO_WINDOWS),
+    ),
+    SeccompProfile: (
+        Idle("type", "Docker's own profile holds", ("RuntimeDefault",)),
+        Idle("localhostProfile", "Docker's own profile holds"),
+    ),
+    AppArmorProfile: (
+        Idle("type", "Docker's own profile holds", ("RuntimeDefault",)),
+        Idle("localhostProfile", "Docker's own profile holds"),
+    ),
+    VolumeMount: (
+        Idle("subPathExpr", "the whole volume is mounted; write subPath"),
+        Idle("mountPropagation", "mounts made later are not seen on the other side", ("None",)),
+        Idle("recursiveReadOnly", "only the mount itself is read-only", ("Disabled", "IfPossible")),
+    ),
+    HostPathVolumeSource: (
+        Idle("type", "nobody looks what is there", when=_is("type", "Socket", "CharDevice", "BlockDevice")),
+    ),
+    Volume: tuple(Idle(name, NOT_MOUNTED) for name in SOURCES if name not in MOUNTED),
     EmptyDirVolumeSource: (
         Idle("medium", "an emptyDir is a directory on the node's disk, whatever its medium"),
         Idle("sizeLimit", "nobody measures how full it is"),
     ),
-    Affinity: (Idle("podAntiAffinity", "the scheduler spreads Pods of one kind anyway, but does not insist"),),
+    Affinity: (
+        Idle("podAffinity", "the scheduler does not look for other Pods' company"),
+        Idle("podAntiAffinity", "the scheduler spreads Pods of one kind anyway, but does not insist"),
+    ),
+    NodeAffinity: (
+        Idle("preferredDuringSchedulingIgnoredDuringExecution", "the scheduler goes by what is required alone"),
+    ),
     PodSpec: (
         Idle("priority", "all Pods are of the same priority"),
         Idle("preemptionPolicy", "no Pod is ever evicted for another", ("Never",), when=lambda it: bool(it.priority)),
+        Idle("priorityClassName", "all Pods are of the same priority"),
+        Idle("topologySpreadConstraints", "the scheduler spreads Pods of one kind anyway, but does not insist"),
+        Idle("imagePullSecrets", "images are pulled without credentials"),
+        Idle("hostPID", "it sees its own processes only"),
+        Idle("hostIPC", "it has an IPC namespace of its own"),
+        Idle("shareProcessNamespace", "each container sees its own processes only"),
+        Idle("runtimeClassName", "all containers are run by Docker"),
+        Idle("overhead", "only what containers ask for is counted"),
+        Idle("resources", "only what containers ask for is counted"),
+        Idle("resourceClaims", NO_CLAIMED_DEVICES),
     ),
     ServiceAccount: (
         Idle("secrets", "Pods get their tokens as files, and may use any Secret of their namespace"),
@@ -118,11 +212,23 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
         Idle("backoffLimitPerIndex", "failures are counted for the Job, not for each index"),
         Idle("maxFailedIndexes", "failures are counted for the Job, not for each index"),
     ),
-    NodeSpec: (Idle("providerID", "there is no cloud to look it up in"),),
+    PodOS: (Idle("name", "all nodes are Linux", ("linux",)),),
+    NodeSpec: (
+        Idle("providerID", "there is no cloud to look it up in"),
+        Idle("externalID", "nothing reads it any more"),
+        Idle("configSource", "nothing reads it any more"),
+    ),
+    LeaseSpec: (
+        Idle("preferredHolder", "leaders are not coordinated: whoever comes first holds it"),
+        Idle("strategy", "leaders are not coordinated: whoever comes first holds it"),
+    ),
     Taint: (
         Idle("effect", "the scheduler does not prefer other nodes for it", when=_is("effect", "PreferNoSchedule")),
     ),
 }
+
+
+TABLE[EphemeralContainer] = TABLE[Container]
 
 
 def without_effect(obj: Object) -> list[str]:
@@ -162,7 +268,9 @@ def _annotated(pod: Pod | PodTemplateSpec, path: str) -> Iterable[tuple[str, str
 
 
 def _beside(spec: PodSpec, path: str) -> Iterable[tuple[str, str]]:
-    """Fields whose effect depends on others of the Pod."""
+    """Fields whose effect depends on others of the Pod, or that ask for something when they are false."""
+    if spec.hostUsers is False:
+        yield f"{path}.hostUsers", "there are no user namespaces: root in a container is root on the node"
     for kind, containers in (("initContainers", spec.initContainers), ("containers", spec.containers)):
         for at, container in enumerate(containers):
             here = f"{path}.{kind}[{at}]"

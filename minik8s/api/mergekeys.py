@@ -11,7 +11,7 @@ Source: the published OpenAPI of Kubernetes 1.33. Read `strategic.py` and `owner
 from dataclasses import dataclass
 from typing import Any
 
-from minik8s.api import apps, batch, claims, core, discovery, meta, networking, pods, policy, rbac
+from minik8s.api import apps, batch, claims, core, discovery, meta, networking, pods, policy, rbac, references
 from minik8s.api.meta import Struct
 
 
@@ -43,6 +43,12 @@ ONE_BY_ONE = Rule("merge", list_type="set")  # plain values, each there or not
 A_SET = Rule(list_type="set")
 WHOLE_MAP = Rule(map_type="atomic")
 CONDITIONS = {"conditions": BY_TYPE}
+CONTAINER = {
+    "env": BY_NAME,
+    "ports": by("containerPort", "protocol"),
+    "volumeMounts": by("mountPath"),
+    "volumeDevices": by("devicePath"),
+}
 
 RULES: dict[type[Struct], dict[str, Rule]] = {
     meta.ObjectMeta: {"ownerReferences": by("uid"), "finalizers": ONE_BY_ONE},
@@ -51,18 +57,23 @@ RULES: dict[type[Struct], dict[str, Rule]] = {
         "initContainers": BY_NAME,
         "ephemeralContainers": BY_NAME,
         "volumes": by("name", also=",retainKeys"),
+        "imagePullSecrets": BY_NAME,
+        "resourceClaims": by("name", also=",retainKeys"),
+        "schedulingGates": BY_NAME,
+        "topologySpreadConstraints": by("topologyKey", "whenUnsatisfiable"),
         "hostAliases": by("ip"),
         "nodeSelector": WHOLE_MAP,
     },
-    pods.Container: {
-        "env": BY_NAME,
-        "ports": by("containerPort", "protocol"),
-        "volumeMounts": by("mountPath"),
-    },
+    pods.Container: CONTAINER,
+    pods.EphemeralContainer: CONTAINER,
+    pods.ResourceRequirements: {"claims": Rule(list_type="map", list_map_keys=("name",))},
+    pods.ContainerStatus: {"allocatedResourcesStatus": BY_NAME, "volumeMounts": by("mountPath")},
+    pods.ResourceStatus: {"resources": Rule(list_type="map", list_map_keys=("resourceID",))},
     pods.PodStatus: {
         "conditions": BY_TYPE,
         "podIPs": by("ip"),
         "hostIPs": Rule("merge", "ip"),
+        "resourceClaimStatuses": by("name", also=",retainKeys"),
     },
     core.ServiceSpec: {"ports": by("port", "protocol"), "selector": WHOLE_MAP},
     core.ServiceStatus: CONDITIONS,
@@ -75,6 +86,7 @@ RULES: dict[type[Struct], dict[str, Rule]] = {
     apps.ReplicaSetStatus: CONDITIONS,
     apps.StatefulSetStatus: CONDITIONS,
     apps.DaemonSetStatus: CONDITIONS,
+    claims.PersistentVolumeClaimStatus: CONDITIONS,
     # Applied whole, merged by type: upstream's Job is like that.
     batch.JobStatus: {"conditions": Rule("merge", "type", "atomic")},
     batch.PodFailurePolicyOnExitCodesRequirement: {"values": A_SET},
@@ -92,8 +104,10 @@ ATOMIC: frozenset[type[Struct]] = frozenset(
     {
         meta.LabelSelector,
         meta.OwnerReference,
-        pods.KeySelector,
+        pods.ConfigMapKeySelector,
+        pods.SecretKeySelector,
         pods.ObjectFieldSelector,
+        pods.ResourceFieldSelector,
         pods.NodeSelector,
         pods.NodeSelectorTerm,
         core.ObjectReference,
@@ -102,7 +116,7 @@ ATOMIC: frozenset[type[Struct]] = frozenset(
         core.EndpointPort,
         discovery.EndpointPort,
         networking.ServiceBackendPort,
-        networking.TypedLocalObjectReference,
+        references.TypedLocalObjectReference,
         rbac.RoleRef,
         rbac.Subject,
     }

@@ -18,6 +18,8 @@ Time = Annotated[str, "Time"]
 MicroTime = Annotated[str, "MicroTime"]
 Int64 = Annotated[int, "int64"]
 Bytes = Annotated[str, "byte"]
+FieldsV1 = Annotated[dict[str, Any], "FieldsV1"]
+RawExtension = Annotated[dict[str, Any], "RawExtension"]
 
 
 class Struct(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -80,7 +82,7 @@ class ManagedFieldsEntry(Struct):
     apiVersion: str = ""
     time: Time | None = None
     fieldsType: str = ""
-    fieldsV1: dict[str, Any] | None = None
+    fieldsV1: FieldsV1 | None = None
     subresource: str = ""
 
 

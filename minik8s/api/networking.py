@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from minik8s.api.meta import Condition, Object, Struct, resource, says
+from minik8s.api.references import TypedLocalObjectReference
 
 
 class ParentReference(Struct):
@@ -62,12 +63,6 @@ class ServiceBackendPort(Struct):
 class IngressServiceBackend(Struct):
     name: str = ""
     port: ServiceBackendPort = msgspec.field(default_factory=ServiceBackendPort)
-
-
-class TypedLocalObjectReference(Struct):
-    kind: str
-    name: str
-    apiGroup: str | None = None
 
 
 class IngressBackend(Struct):

@@ -1,4 +1,4 @@
-"""Where a Pod may run: tolerations of taints, and affinity to nodes and other Pods. The scheduler reads them.
+"""Where a Pod may run: tolerations of taints, affinity to nodes and other Pods, spreading. The scheduler reads them.
 
 Source: the published OpenAPI of Kubernetes 1.33.
 """
@@ -29,20 +29,54 @@ class NodeSelector(Struct):
     nodeSelectorTerms: list[NodeSelectorTerm] = []
 
 
+class PreferredSchedulingTerm(Struct):
+    weight: int
+    preference: NodeSelectorTerm
+
+
 class NodeAffinity(Struct):
     requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None
+    preferredDuringSchedulingIgnoredDuringExecution: list[PreferredSchedulingTerm] = []
 
 
 class PodAffinityTerm(Struct):
     topologyKey: str
     labelSelector: LabelSelector | None = None
     namespaces: list[str] = []
+    namespaceSelector: LabelSelector | None = None
+    matchLabelKeys: list[str] = []
+    mismatchLabelKeys: list[str] = []
+
+
+class WeightedPodAffinityTerm(Struct):
+    weight: int
+    podAffinityTerm: PodAffinityTerm
+
+
+class PodAffinity(Struct):
+    requiredDuringSchedulingIgnoredDuringExecution: list[PodAffinityTerm] = []
+    preferredDuringSchedulingIgnoredDuringExecution: list[WeightedPodAffinityTerm] = []
 
 
 class PodAntiAffinity(Struct):
     requiredDuringSchedulingIgnoredDuringExecution: list[PodAffinityTerm] = []
+    preferredDuringSchedulingIgnoredDuringExecution: list[WeightedPodAffinityTerm] = []
 
 
 class Affinity(Struct):
     nodeAffinity: NodeAffinity | None = None
+    podAffinity: PodAffinity | None = None
     podAntiAffinity: PodAntiAffinity | None = None
+
+
+class TopologySpreadConstraint(Struct):
+    """How evenly Pods of a kind must lie over places."""
+
+    maxSkew: int
+    topologyKey: str
+    whenUnsatisfiable: str
+    labelSelector: LabelSelector | None = None
+    minDomains: int | None = None
+    nodeAffinityPolicy: str | None = None
+    nodeTaintsPolicy: str | None = None
+    matchLabelKeys: list[str] = []

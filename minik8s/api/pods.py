@@ -7,101 +7,199 @@ Part of the core group; it has files of its own because it is by far the largest
 import msgspec
 
 from minik8s.api.containers import (
+    AppArmorProfile,
     Capabilities,
+    ConfigMapEnvSource,
+    ConfigMapKeySelector,
     Container,
     ContainerPort,
+    ContainerResizePolicy,
     ContainerState,
     ContainerStateRunning,
     ContainerStateTerminated,
     ContainerStateWaiting,
     ContainerStatus,
+    ContainerUser,
     EnvFromSource,
     EnvSource,
     EnvVar,
     EnvVarSource,
     EphemeralContainer,
     ExecAction,
+    GRPCAction,
     HTTPGetAction,
     HTTPHeader,
     KeySelector,
     Lifecycle,
     LifecycleHandler,
-    ObjectFieldSelector,
+    LinuxContainerUser,
     Probe,
+    ResourceClaim,
+    ResourceHealth,
     ResourceRequirements,
+    ResourceStatus,
+    SeccompProfile,
+    SecretEnvSource,
+    SecretKeySelector,
     SecurityContext,
+    SELinuxOptions,
     SleepAction,
     TCPSocketAction,
+    VolumeDevice,
     VolumeMount,
+    VolumeMountStatus,
+    WindowsSecurityContextOptions,
 )
-from minik8s.api.meta import Condition, Int64, Object, ObjectMeta, Struct, Time, resource, says
+from minik8s.api.meta import (
+    Condition,
+    Int64,
+    Object,
+    ObjectMeta,
+    Quantity,
+    Struct,
+    Time,
+    resource,
+    says,
+)
 from minik8s.api.placement import (
     Affinity,
     NodeAffinity,
     NodeSelector,
     NodeSelectorRequirement,
     NodeSelectorTerm,
+    PodAffinity,
     PodAffinityTerm,
     PodAntiAffinity,
+    PreferredSchedulingTerm,
     Toleration,
+    TopologySpreadConstraint,
+    WeightedPodAffinityTerm,
 )
+from minik8s.api.references import LocalObjectReference
 from minik8s.api.volumes import (
+    MOUNTED,
+    SOURCES,
+    ClusterTrustBundleProjection,
+    ConfigMapProjection,
     ConfigMapVolumeSource,
+    CSIVolumeSource,
+    DownwardAPIProjection,
+    DownwardAPIVolumeFile,
+    DownwardAPIVolumeSource,
     EmptyDirVolumeSource,
+    EphemeralVolumeSource,
+    HostPathVolumeSource,
+    ImageVolumeSource,
     KeyToPath,
+    NFSVolumeSource,
+    ObjectFieldSelector,
+    PersistentVolumeClaimTemplate,
+    PersistentVolumeClaimVolumeSource,
+    ProjectedVolumeSource,
+    ResourceFieldSelector,
+    SecretProjection,
     SecretVolumeSource,
+    ServiceAccountTokenProjection,
     Volume,
+    VolumeProjection,
 )
 
 __all__ = [
+    "MOUNTED",
+    "SOURCES",
     "Affinity",
+    "AppArmorProfile",
+    "CSIVolumeSource",
     "Capabilities",
+    "ClusterTrustBundleProjection",
+    "ConfigMapEnvSource",
+    "ConfigMapKeySelector",
+    "ConfigMapProjection",
     "ConfigMapVolumeSource",
     "Container",
     "ContainerPort",
+    "ContainerResizePolicy",
     "ContainerState",
     "ContainerStateRunning",
     "ContainerStateTerminated",
     "ContainerStateWaiting",
     "ContainerStatus",
+    "ContainerUser",
+    "DownwardAPIProjection",
+    "DownwardAPIVolumeFile",
+    "DownwardAPIVolumeSource",
     "EmptyDirVolumeSource",
     "EnvFromSource",
     "EnvSource",
     "EnvVar",
     "EnvVarSource",
+    "EphemeralContainer",
+    "EphemeralVolumeSource",
     "ExecAction",
+    "GRPCAction",
     "HTTPGetAction",
     "HTTPHeader",
     "HostAlias",
+    "HostIP",
+    "HostPathVolumeSource",
+    "ImageVolumeSource",
     "KeySelector",
     "KeyToPath",
     "Lifecycle",
     "LifecycleHandler",
+    "LinuxContainerUser",
+    "NFSVolumeSource",
     "NodeAffinity",
     "NodeSelector",
     "NodeSelectorRequirement",
     "NodeSelectorTerm",
     "ObjectFieldSelector",
+    "PersistentVolumeClaimTemplate",
+    "PersistentVolumeClaimVolumeSource",
     "Pod",
+    "PodAffinity",
     "PodAffinityTerm",
     "PodAntiAffinity",
     "PodDNSConfig",
     "PodDNSConfigOption",
     "PodIP",
+    "PodOS",
     "PodReadinessGate",
+    "PodResourceClaim",
+    "PodResourceClaimStatus",
+    "PodSchedulingGate",
     "PodSecurityContext",
     "PodSpec",
     "PodStatus",
     "PodTemplateSpec",
+    "PreferredSchedulingTerm",
     "Probe",
+    "ProjectedVolumeSource",
+    "ResourceClaim",
+    "ResourceFieldSelector",
+    "ResourceHealth",
     "ResourceRequirements",
+    "ResourceStatus",
+    "SELinuxOptions",
+    "SeccompProfile",
+    "SecretEnvSource",
+    "SecretKeySelector",
+    "SecretProjection",
     "SecretVolumeSource",
     "SecurityContext",
+    "ServiceAccountTokenProjection",
     "SleepAction",
+    "Sysctl",
     "TCPSocketAction",
     "Toleration",
+    "TopologySpreadConstraint",
     "Volume",
+    "VolumeDevice",
     "VolumeMount",
+    "VolumeMountStatus",
+    "VolumeProjection",
+    "WeightedPodAffinityTerm",
+    "WindowsSecurityContextOptions",
     "condition",
     "is_ready",
     "is_terminal",
@@ -109,9 +207,25 @@ __all__ = [
 ]
 
 
+class Sysctl(Struct):
+    name: str
+    value: str
+
+
 class PodSecurityContext(Struct):
     runAsUser: Int64 | None = None
     runAsGroup: Int64 | None = None
+    runAsNonRoot: bool | None = None
+    fsGroup: Int64 | None = None
+    fsGroupChangePolicy: str | None = None
+    supplementalGroups: list[Int64] = []
+    supplementalGroupsPolicy: str | None = None
+    sysctls: list[Sysctl] = []
+    seccompProfile: SeccompProfile | None = None
+    appArmorProfile: AppArmorProfile | None = None
+    seLinuxOptions: SELinuxOptions | None = None
+    seLinuxChangePolicy: str | None = None
+    windowsOptions: WindowsSecurityContextOptions | None = None
 
 
 class PodDNSConfigOption(Struct):
@@ -132,6 +246,20 @@ class HostAlias(Struct):
 
 class PodReadinessGate(Struct):
     conditionType: str
+
+
+class PodOS(Struct):
+    name: str
+
+
+class PodSchedulingGate(Struct):
+    name: str
+
+
+class PodResourceClaim(Struct):
+    name: str
+    resourceClaimName: str | None = None
+    resourceClaimTemplateName: str | None = None
 
 
 class PodSpec(Struct):
@@ -162,6 +290,19 @@ class PodSpec(Struct):
     enableServiceLinks: bool | None = None
     priority: int | None = None
     preemptionPolicy: str | None = None
+    priorityClassName: str = ""
+    topologySpreadConstraints: list[TopologySpreadConstraint] = []
+    schedulingGates: list[PodSchedulingGate] = []
+    imagePullSecrets: list[LocalObjectReference] = []
+    hostPID: bool = False
+    hostIPC: bool = False
+    hostUsers: bool | None = None
+    shareProcessNamespace: bool | None = None
+    runtimeClassName: str | None = None
+    overhead: dict[str, Quantity] = {}
+    resources: ResourceRequirements | None = None
+    resourceClaims: list[PodResourceClaim] = []
+    os: PodOS | None = None
 
 
 # --- What became of it -----------------------------------------------------------------------------------------------
@@ -171,13 +312,22 @@ class PodIP(Struct):
     ip: str = ""
 
 
+class HostIP(Struct):
+    ip: str = ""
+
+
+class PodResourceClaimStatus(Struct):
+    name: str
+    resourceClaimName: str | None = None
+
+
 class PodStatus(Struct):
     phase: str = ""
     conditions: list[Condition] = []
     message: str = ""
     reason: str = ""
     hostIP: str = ""
-    hostIPs: list[PodIP] = []
+    hostIPs: list[HostIP] = []
     podIP: str = ""
     podIPs: list[PodIP] = []
     startTime: Time | None = None
@@ -186,6 +336,9 @@ class PodStatus(Struct):
     ephemeralContainerStatuses: list[ContainerStatus] = []
     qosClass: str = ""
     observedGeneration: Int64 = 0
+    nominatedNodeName: str = ""
+    resize: str = ""
+    resourceClaimStatuses: list[PodResourceClaimStatus] = []
 
 
 @resource(

@@ -28,7 +28,7 @@ NAME = "default-scheduler"
 
 def waits(pod: Pod) -> bool:
     """Is it for us to find this Pod a node?"""
-    mine = pod.spec.schedulerName in ("", NAME)
+    mine = pod.spec.schedulerName in ("", NAME) and not pod.spec.schedulingGates
     return mine and not pod.spec.nodeName and not is_terminal(pod) and not is_terminating(pod)
 
 

@@ -155,6 +155,9 @@ class Engine:
             "cpu_shares": recipe.cpu_shares,
             "cap_add": list(added),
             "cap_drop": list(dropped),
+            "privileged": recipe.privileged,
+            "security_opt": [] if recipe.may_gain else ["no-new-privileges"],
+            "group_add": [str(each) for each in recipe.groups],
             "read_only": recipe.read_only,
             "log_config": {"Type": "json-file", "Config": {"max-size": params.CONTAINER_LOG_MAX_SIZE}},
         }

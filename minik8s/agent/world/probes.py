@@ -150,9 +150,10 @@ def answer(engine: Engine, watched: Watched, probe: Probe) -> tuple[bool, str]:
         if probe.httpGet:
             return _http(watched, probe.httpGet, timeout)
         if probe.tcpSocket:
-            host = probe.tcpSocket.host or watched.address
-            socket.create_connection((host, port_number(watched.spec, probe.tcpSocket.port)), timeout).close()
-            return True, "connected"
+            port = port_number(watched.spec, probe.tcpSocket.port)
+            return _connect(probe.tcpSocket.host or watched.address, port, timeout)
+        if probe.grpc:  # no more than this is asked of it; whoever wrote it was told
+            return _connect(watched.address, probe.grpc.port, timeout)
         if probe.exec:
             code, output = exec.ask(engine, watched.container.id, probe.exec.command, timeout)
             return code == 0, output[:_SHOWN] or f"command exited with code {code}"
@@ -162,7 +163,12 @@ def answer(engine: Engine, watched: Watched, probe: Probe) -> tuple[bool, str]:
         return False, (error.strerror or str(error)).lower()
     except (EngineError, http.client.HTTPException, ValueError) as error:
         return False, str(error)
-    return False, "the probe has none of httpGet, tcpSocket, exec"
+    return False, "the probe has none of httpGet, tcpSocket, exec, grpc"
+
+
+def _connect(host: str, port: int, timeout: float) -> tuple[bool, str]:
+    socket.create_connection((host, port), timeout).close()
+    return True, "connected"
 
 
 def _http(watched: Watched, get: HTTPGetAction, timeout: float) -> tuple[bool, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from minik8s.agent.environment import ConfigError, Sources, decoded
 from minik8s.agent.projection import MODE, Files, chosen, content_of, inside, source_of
-from minik8s.api.pods import Container, Pod, Volume
+from minik8s.api.pods import MOUNTED, Container, HostPathVolumeSource, Pod, Volume
 from minik8s.host import clock
 
 DATA = "..data"
@@ -97,9 +97,23 @@ class Volumes:
             what, secret = f'secret "{volume.secret.secretName}"', sources.secrets.get(volume.secret.secretName)
             kept = chosen(what, decoded(secret) if secret else None, volume.secret.items, volume.secret.optional)
             _files(path, kept, volume.secret.defaultMode)
+        elif volume.hostPath:
+            return _of_host(volume.hostPath)
         elif source_of(volume) is None:
-            raise ConfigError(f'volume "{volume.name}": minik8s does not know its source')
+            raise ConfigError(f'volume "{volume.name}": minik8s has {", ".join(MOUNTED)} only')
         return path
+
+
+def _of_host(source: HostPathVolumeSource) -> Path:
+    """A path of the node itself; what is to be there is checked, or made, as its type says."""
+    path, kind = Path(source.path), source.type or ""
+    if kind == "DirectoryOrCreate":
+        path.mkdir(parents=True, exist_ok=True)
+    elif kind == "FileOrCreate":
+        path.touch()
+    if (kind.startswith("Directory") and not path.is_dir()) or (kind.startswith("File") and not path.is_file()):
+        raise ConfigError(f"hostPath type check failed: {source.path} is not a {kind.lower()}")
+    return path
 
 
 def _files(path: Path, found: Iterable[tuple[str, bytes, int | None]], usual: int | None) -> None:

@@ -64,7 +64,7 @@ def check(problems: Problems, path: str, container: Container, volumes: set[str]
 
 
 def _check_handler(problems: Problems, path: str, handler: LifecycleHandler) -> None:
-    given = [name for name in ("exec", "httpGet", "sleep") if getattr(handler, name)]
+    given = [name for name in ("exec", "httpGet", "sleep", "tcpSocket") if getattr(handler, name)]
     if not given:
         problems.required(path, "must specify a handler type")
     for extra in given[1:]:
@@ -170,7 +170,7 @@ def _check_source(problems: Problems, path: str, variable: EnvVar, source: EnvVa
 
 
 def _check_probe(problems: Problems, path: str, probe: Probe) -> None:
-    given = [name for name in ("httpGet", "tcpSocket", "exec") if getattr(probe, name)]
+    given = [name for name in ("httpGet", "tcpSocket", "exec", "grpc") if getattr(probe, name)]
     if not given:
         problems.required(path, "must specify a handler type")
     for extra in given[1:]:
@@ -181,6 +181,8 @@ def _check_probe(problems: Problems, path: str, probe: Probe) -> None:
         problems.required(f"{path}.exec.command")
     if probe.tcpSocket:
         problems.port_or_name(f"{path}.tcpSocket.port", probe.tcpSocket.port)
+    if probe.grpc:
+        problems.port_or_name(f"{path}.grpc.port", probe.grpc.port)
     for name in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
         problems.not_negative(f"{path}.{name}", getattr(probe, name))
 

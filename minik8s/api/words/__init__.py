@@ -23,7 +23,9 @@ from minik8s.api.words import (
     nodes,
     pods,
     policy,
+    references,
     sets,
+    volumes,
 )
 from minik8s.api.words.table import Words
 
@@ -32,7 +34,9 @@ WORDS: Words = {
     **core.WORDS,
     **nodes.WORDS,
     **pods.WORDS,
+    **references.WORDS,
     **containers.WORDS,
+    **volumes.WORDS,
     **apps.WORDS,
     **sets.WORDS,
     **jobs.WORDS,

@@ -95,5 +95,7 @@ WORDS: Words = {
         "acquireTime": "When the holder got it.",
         "renewTime": "When the holder last said that it lives.",
         "leaseTransitions": "How often it changed hands.",
+        "preferredHolder": "Who should have it instead, for elections that are coordinated.",
+        "strategy": "How the leader is chosen, for elections that are coordinated.",
     },
 }

@@ -28,6 +28,9 @@ WORDS: Words = {
         "imagePullPolicy": "Always: ask the registry at each start. IfNotPresent: only if it is missing. Never: it "
         "must be there. Without it, Always for the tag `latest`, else IfNotPresent.",
         "securityContext": "As whom, and with which rights it runs; counts more than the Pod's.",
+        "resizePolicy": "For each resource, whether a change of it restarts the container.",
+        "restartPolicy": "For init containers: Always makes one that goes on running beside the others.",
+        "volumeDevices": "Volumes that appear as raw devices.",
         "stdin": "Keep standard input open, so that one can attach to it.",
         "stdinOnce": "Close standard input when the first client that attached has gone.",
         "tty": "Give it a terminal; needs `stdin`.",
@@ -56,16 +59,18 @@ WORDS: Words = {
         "fieldRef": "A field of the Pod itself, such as status.podIP.",
         "configMapKeyRef": "An entry of a ConfigMap.",
         "secretKeyRef": "An entry of a Secret.",
+        "resourceFieldRef": "A limit or request of a container, such as limits.memory.",
     },
-    c.ObjectFieldSelector: {
-        "": "A field of the Pod itself.",
-        "fieldPath": "Path of the field: metadata.name, metadata.labels['app'], spec.nodeName, status.podIP, …",
-        "apiVersion": "Version in which the path is meant: v1.",
-    },
-    c.KeySelector: {
-        "": "One entry of a ConfigMap or Secret in the Pod's namespace.",
+    c.ConfigMapKeySelector: {
+        "": "One entry of a ConfigMap in the Pod's namespace.",
         "key": "Name of the entry.",
-        "name": "Name of the ConfigMap or Secret.",
+        "name": "Name of the ConfigMap.",
+        "optional": "true: the container also starts without it. Else it waits until it is there.",
+    },
+    c.SecretKeySelector: {
+        "": "One entry of a Secret in the Pod's namespace.",
+        "key": "Name of the entry.",
+        "name": "Name of the Secret.",
         "optional": "true: the container also starts without it. Else it waits until it is there.",
     },
     c.EnvFromSource: {
@@ -74,8 +79,13 @@ WORDS: Words = {
         "configMapRef": "The ConfigMap.",
         "secretRef": "The Secret.",
     },
-    c.EnvSource: {
-        "": "A ConfigMap or Secret in the Pod's namespace.",
+    c.ConfigMapEnvSource: {
+        "": "A ConfigMap in the Pod's namespace.",
+        "name": "Its name.",
+        "optional": "true: the container also starts without it. Else it waits until it is there.",
+    },
+    c.SecretEnvSource: {
+        "": "A Secret in the Pod's namespace.",
         "name": "Its name.",
         "optional": "true: the container also starts without it. Else it waits until it is there.",
     },
@@ -83,6 +93,7 @@ WORDS: Words = {
         "": "How much of the machine a container may use, and how much is kept for it.",
         "limits": "At most this much: `cpu` in cores (500m is half of one), `memory` in bytes (64Mi). More processor "
         "is withheld; for more memory the container is killed.",
+        "claims": "Which of the Pod's `resourceClaims` it uses.",
         "requests": "At least this much is kept for it on the node that the scheduler chooses; if not said, as "
         "`limits`.",
     },
@@ -91,11 +102,31 @@ WORDS: Words = {
         "name": "Name of one of the Pod's volumes.",
         "mountPath": "The directory, or file, at which it appears.",
         "readOnly": "true: it cannot be written to.",
+        "subPathExpr": "As `subPath`, with $(NAME) replaced by that variable.",
+        "mountPropagation": "Whether mounts made later in the volume are seen on the other side: None, "
+        "HostToContainer, Bidirectional.",
+        "recursiveReadOnly": "Whether `readOnly` holds for mounts inside it too: Disabled, IfPossible, Enabled.",
         "subPath": "Only this directory or file of the volume. It is then not renewed when a ConfigMap changes.",
+    },
+    c.VolumeDevice: {
+        "": "A volume that appears as a raw device.",
+        "name": "Name of one of the Pod's volumes.",
+        "devicePath": "Path of the device in the container.",
+    },
+    c.ContainerResizePolicy: {
+        "": "What a change of a resource does to a running container.",
+        "resourceName": "The resource: cpu or memory.",
+        "restartPolicy": "NotRequired or RestartContainer.",
+    },
+    c.ResourceClaim: {
+        "": "A resource claim of the Pod that a container uses.",
+        "name": "Name of one of the Pod's `resourceClaims`.",
+        "request": "Which request of the claim; all if empty.",
     },
     # --- probes and hooks ---
     c.Probe: {
-        "": "A question put to a container again and again. Exactly one of `httpGet`, `tcpSocket`, `exec`.",
+        "": "A question put to a container again and again. Exactly one of `httpGet`, `tcpSocket`, `exec`, `grpc`.",
+        "grpc": "Ask a gRPC server for its health.",
         "httpGet": "Ask over HTTP: from 200 to 399 is yes.",
         "tcpSocket": "Open a connection: if it opens, that is yes.",
         "exec": "Run a command in the container: exit code 0 is yes.",
@@ -121,12 +152,19 @@ WORDS: Words = {
         "port": "The port, by number or by the name of a container's port.",
         "host": "Where to connect; the Pod's address if empty.",
     },
+    c.GRPCAction: {
+        "": "A question to a gRPC server. minik8s only looks whether the port takes connections.",
+        "port": "The port, by number.",
+        "service": "Whose health is asked for; the whole server's if empty.",
+    },
     c.ExecAction: {
         "": "A command that is run in the container.",
         "command": "Program and arguments. No shell is involved; name one if you need it.",
     },
     c.Lifecycle: {
         "": "What to do at turning points of a container's life.",
+        "postStart": "Right after it was started, beside its main process.",
+        "stopSignal": "The signal by which it is told to stop, instead of the image's; SIGTERM if neither says.",
         "preStop": "Before it is told to stop. A short sleep here lets the news reach every node's proxy before the "
         "server closes its port. It counts against the Pod's grace period.",
     },
@@ -135,6 +173,7 @@ WORDS: Words = {
         "exec": "Run a command in the container.",
         "httpGet": "Send an HTTP request to it.",
         "sleep": "Just wait.",
+        "tcpSocket": "Kept for old objects; it never did anything in Kubernetes either.",
     },
     c.SleepAction: {"": "A wait.", "seconds": "How many seconds."},
     # --- rights ---
@@ -144,6 +183,41 @@ WORDS: Words = {
         "runAsUser": "Number of the user, instead of the image's.",
         "runAsGroup": "Number of the group.",
         "readOnlyRootFilesystem": "true: it can write to volumes only.",
+        "privileged": "true: it has all rights and sees all devices, as root on the node has.",
+        "allowPrivilegeEscalation": "false: no program in it can gain rights that its parent has not (setuid has no "
+        "effect).",
+        "runAsNonRoot": "true: it must not run as root.",
+        "seccompProfile": "Which system calls it may make.",
+        "appArmorProfile": "Which AppArmor profile holds for it.",
+        "seLinuxOptions": "Which SELinux label it has.",
+        "procMount": "How /proc is mounted: Default hides some of it, Unmasked does not.",
+        "windowsOptions": "For Windows, which is not supported here.",
+    },
+    c.SeccompProfile: {
+        "": "Which system calls a container may make.",
+        "type": "RuntimeDefault: those that Docker allows, as always here. Unconfined: all. Localhost: by a file of "
+        "the node.",
+        "localhostProfile": "For Localhost: the file.",
+    },
+    c.AppArmorProfile: {
+        "": "Which AppArmor profile holds for a container.",
+        "type": "RuntimeDefault: Docker's own, as always here. Unconfined: none. Localhost: one that is loaded on the "
+        "node.",
+        "localhostProfile": "For Localhost: the name of the profile.",
+    },
+    c.SELinuxOptions: {
+        "": "The SELinux label of a container.",
+        "user": "The label's user.",
+        "role": "The label's role.",
+        "type": "The label's type.",
+        "level": "The label's level.",
+    },
+    c.WindowsSecurityContextOptions: {
+        "": "For Windows, which is not supported here.",
+        "gmsaCredentialSpecName": "Name of a group managed service account's specification.",
+        "gmsaCredentialSpec": "The specification itself.",
+        "runAsUserName": "Name of the Windows user to run as.",
+        "hostProcess": "Whether it runs as a process of the host.",
     },
     c.Capabilities: {
         "": "Rights of the superuser that a container gets or loses, by their names without CAP_.",
@@ -161,7 +235,37 @@ WORDS: Words = {
         "image": "The image it was made from.",
         "imageID": "Digest of that image.",
         "containerID": "Identity of the container, with the runtime before it: docker://…",
+        "resources": "The limits and requests that it has now.",
+        "allocatedResources": "What the node keeps for it.",
+        "allocatedResourcesStatus": "Health of devices that it was given.",
+        "volumeMounts": "How its volumes were mounted.",
+        "user": "As whom it started.",
+        "stopSignal": "The signal by which it is told to stop.",
         "started": "Whether its startup probe has said yes; true without one, once it runs.",
+    },
+    c.ContainerUser: {"": "As whom a container started.", "linux": "On Linux: numbers of user and groups."},
+    c.LinuxContainerUser: {
+        "": "As whom a container started, in numbers.",
+        "uid": "Number of the user.",
+        "gid": "Number of the group.",
+        "supplementalGroups": "Numbers of further groups.",
+    },
+    c.ResourceStatus: {
+        "": "Health of one resource of a container.",
+        "name": "Name of the resource.",
+        "resources": "Health of each device.",
+    },
+    c.ResourceHealth: {
+        "": "Health of a device.",
+        "resourceID": "Identity of the device.",
+        "health": "Healthy, Unhealthy or Unknown.",
+    },
+    c.VolumeMountStatus: {
+        "": "How a volume was mounted.",
+        "name": "Name of the volume.",
+        "mountPath": "Where it appears.",
+        "readOnly": "Whether it cannot be written to.",
+        "recursiveReadOnly": "Whether that holds for mounts inside it too.",
     },
     c.ContainerState: {
         "": "What a container does: at most one of the three.",

@@ -111,16 +111,6 @@ WORDS: Words = {
         "protocol": "TCP, UDP or SCTP.",
         "appProtocol": "What is spoken over the port.",
     },
-    core.ObjectReference: {
-        "": "Another object, pointed at.",
-        "kind": "Its kind.",
-        "namespace": "Its namespace.",
-        "name": "Its name.",
-        "uid": "Its identity.",
-        "apiVersion": "Its group and version.",
-        "resourceVersion": "The version of it that was meant.",
-        "fieldPath": "The part of it that is meant, such as spec.containers{web}.",
-    },
     core.Binding: {
         "": "The scheduler's word: this Pod goes to that node.",
         "apiVersion": "Always v1.",
@@ -128,7 +118,6 @@ WORDS: Words = {
         "metadata": "Name and namespace of the Pod.",
         "target": "The node.",
     },
-    core.LocalObjectReference: {"": "An object in the same namespace.", "name": "Its name."},
     # --- small kinds ---
     core.Namespace: {
         "": "A room for names: two Services may both be called `web` if they are in different namespaces.",

@@ -115,12 +115,6 @@ WORDS: Words = {
         "name": "Name of the port.",
         "number": "Number of the port, as clients of the Service use it.",
     },
-    networking.TypedLocalObjectReference: {
-        "": "An object in the same namespace.",
-        "apiGroup": "Its API group; empty for the core group.",
-        "kind": "Its kind.",
-        "name": "Its name.",
-    },
     networking.IngressTLS: {
         "": "A certificate for hosts.",
         "hosts": "The hosts that it is for.",

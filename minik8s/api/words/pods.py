@@ -1,6 +1,6 @@
-"""Words for the Pod, its volumes and where it runs: `api/pods.py`, `api/volumes.py`, `api/placement.py`."""
+"""Words for the Pod and where it runs: `api/pods.py`, `api/placement.py`."""
 
-from minik8s.api import placement, pods, volumes
+from minik8s.api import placement, pods
 from minik8s.api.words.table import Words
 
 WORDS: Words = {
@@ -52,11 +52,56 @@ WORDS: Words = {
         "namespace; true if not said.",
         "priority": "How important it is; the server takes it from the priority class.",
         "preemptionPolicy": "Whether others of lower priority may be stopped for it: PreemptLowerPriority or Never.",
+        "priorityClassName": "Name of the class that says how important it is.",
+        "topologySpreadConstraints": "How evenly Pods like this one must lie over nodes or zones.",
+        "schedulingGates": "While there is any, the Pod is not to be placed. Each is taken off by whoever put it on.",
+        "imagePullSecrets": "Secrets with credentials for image registries.",
+        "hostPID": "true: it sees the node's processes.",
+        "hostIPC": "true: it shares the node's System V IPC and POSIX message queues.",
+        "hostUsers": "false: root in it is nobody on the node (a user namespace).",
+        "shareProcessNamespace": "true: its containers see each other's processes.",
+        "runtimeClassName": "Name of another way to run containers, such as in virtual machines.",
+        "overhead": "What running it costs beside its containers; the server takes it from the runtime class.",
+        "resources": "How much all its containers together may use, and how much is kept for them.",
+        "resourceClaims": "Devices that must be given to it before it starts.",
+        "os": "The system that it needs.",
+    },
+    pods.PodOS: {"": "The system that a Pod needs.", "name": "Its name: linux. windows is not supported here."},
+    pods.PodSchedulingGate: {
+        "": "Keeps a Pod from being placed.",
+        "name": "Name of the gate.",
+    },
+    pods.PodResourceClaim: {
+        "": "A device that must be given to a Pod.",
+        "name": "Name by which containers refer to it.",
+        "resourceClaimName": "Name of a claim that is there.",
+        "resourceClaimTemplateName": "Name of a template from which a claim is made.",
+    },
+    pods.PodResourceClaimStatus: {
+        "": "The claim that was made for a Pod.",
+        "name": "Name by which containers refer to it.",
+        "resourceClaimName": "Name of the claim.",
+    },
+    pods.Sysctl: {
+        "": "A setting of the kernel for the Pod's namespaces.",
+        "name": "Its name, such as net.ipv4.tcp_syncookies.",
+        "value": "Its value.",
     },
     pods.PodSecurityContext: {
         "": "As whom the containers of a Pod run, where they do not say it themselves.",
         "runAsUser": "Number of the user, instead of the image's.",
         "runAsGroup": "Number of the group.",
+        "runAsNonRoot": "true: none of them may run as root.",
+        "fsGroup": "Number of the group to which volumes belong.",
+        "fsGroupChangePolicy": "When volumes are given to that group: Always, or OnRootMismatch.",
+        "supplementalGroups": "Numbers of further groups.",
+        "supplementalGroupsPolicy": "Merge: the image's groups count too. Strict: they do not.",
+        "sysctls": "Settings of the kernel for the Pod's namespaces.",
+        "seccompProfile": "Which system calls they may make.",
+        "appArmorProfile": "Which AppArmor profile holds for them.",
+        "seLinuxOptions": "Which SELinux label they have.",
+        "seLinuxChangePolicy": "How volumes get the label: MountOption or Recursive.",
+        "windowsOptions": "For Windows, which is not supported here.",
     },
     pods.PodDNSConfig: {
         "": "What goes into a Pod's /etc/resolv.conf.",
@@ -93,98 +138,27 @@ WORDS: Words = {
         "podIPs": "Its addresses of all families; the first is `podIP`.",
         "startTime": "When the agent took it on.",
         "initContainerStatuses": "What became of the init containers.",
+        "ephemeralContainerStatuses": "What became of the ephemeral containers.",
         "containerStatuses": "What became of the containers.",
-        "ephemeralContainerStatuses": "What became of the containers that were added while the Pod ran.",
+        "nominatedNodeName": "The node on which room is being made for it.",
+        "resize": "Whether a change of its resources is under way.",
+        "resourceClaimStatuses": "Claims that were made for it.",
         "qosClass": "From its resources: Guaranteed, Burstable or BestEffort. When memory is short, the last goes "
         "first.",
         "observedGeneration": "The `metadata.generation` that the agent has looked at.",
     },
-    pods.PodIP: {"": "An address.", "ip": "The address."},
-    # --- volumes ---
-    volumes.Volume: {
-        "": "Files that containers may mount; one source beside the name.",
-        "name": "Name of the volume, for `volumeMounts`.",
-        "emptyDir": "An empty directory that lives as long as the Pod: containers share files in it.",
-        "configMap": "The entries of a ConfigMap, each as a file.",
-        "secret": "The entries of a Secret, each as a file.",
-        "downwardAPI": "Fields of the Pod itself, each as a file.",
-        "projected": "Several sources in one directory; every Pod gets its token in such a one.",
-    },
-    volumes.EmptyDirVolumeSource: {
-        "": "An empty directory that lives as long as the Pod.",
-        "medium": "Empty: the node's disk. Memory: a file system in memory.",
-        "sizeLimit": "How much it may hold, such as 64Mi.",
-    },
-    volumes.ConfigMapVolumeSource: {
-        "": "The entries of a ConfigMap, each as a file. They follow its changes within a minute or so.",
-        "name": "Name of the ConfigMap.",
-        "items": "Only these entries, under these paths; all if empty.",
-        "defaultMode": "Permissions of the files; 0644 (in JSON: 420) if not said.",
-        "optional": "true: the Pod also starts without it. Else it waits until it is there.",
-    },
-    volumes.SecretVolumeSource: {
-        "": "The entries of a Secret, each as a file.",
-        "secretName": "Name of the Secret.",
-        "items": "Only these entries, under these paths; all if empty.",
-        "defaultMode": "Permissions of the files; 0644 (in JSON: 420) if not said.",
-        "optional": "true: the Pod also starts without it. Else it waits until it is there.",
-    },
-    volumes.KeyToPath: {
-        "": "Which entry becomes which file.",
-        "key": "Name of the entry.",
-        "path": "Path of the file below the mount; never up from it.",
-        "mode": "Permissions of the file, instead of `defaultMode`.",
-    },
-    volumes.DownwardAPIVolumeSource: {
-        "": "Fields of the Pod itself, each as a file.",
-        "items": "The files.",
-        "defaultMode": "Permissions of the files; 0644 (in JSON: 420) if not said.",
-    },
-    volumes.DownwardAPIVolumeFile: {
-        "": "A field of the Pod as a file.",
-        "path": "Path of the file below the mount; never up from it.",
-        "fieldRef": "The field.",
-        "mode": "Permissions of the file, instead of `defaultMode`.",
-    },
-    volumes.ProjectedVolumeSource: {
-        "": "Several sources in one directory, replaced in one step when they change.",
-        "sources": "The sources.",
-        "defaultMode": "Permissions of the files; 0644 (in JSON: 420) if not said.",
-    },
-    volumes.VolumeProjection: {
-        "": "One source of a projected volume.",
-        "secret": "Entries of a Secret.",
-        "downwardAPI": "Fields of the Pod itself.",
-        "configMap": "Entries of a ConfigMap.",
-        "serviceAccountToken": "A token of the Pod's ServiceAccount.",
-    },
-    volumes.SecretProjection: {
-        "": "Entries of a Secret, each as a file.",
-        "name": "Name of the Secret.",
-        "items": "Only these entries, under these paths; all if empty.",
-        "optional": "true: the Pod also starts without it. Else it waits until it is there.",
-    },
-    volumes.ConfigMapProjection: {
-        "": "Entries of a ConfigMap, each as a file.",
-        "name": "Name of the ConfigMap.",
-        "items": "Only these entries, under these paths; all if empty.",
-        "optional": "true: the Pod also starts without it. Else it waits until it is there.",
-    },
-    volumes.DownwardAPIProjection: {"": "Fields of the Pod itself, each as a file.", "items": "The files."},
-    volumes.ServiceAccountTokenProjection: {
-        "": "A token of the Pod's ServiceAccount. It ends with the Pod, and is renewed before four fifths of its life.",
-        "path": "Path of the file below the mount.",
-        "audience": "Who is to believe it; if empty, the API server.",
-        "expirationSeconds": "For how many seconds it is good: an hour if not said, ten minutes at least.",
-    },
+    pods.PodIP: {"": "An address of a Pod.", "ip": "The address."},
+    pods.HostIP: {"": "An address of a node.", "ip": "The address."},
     # --- where it runs ---
     placement.Affinity: {
         "": "Which nodes suit a Pod.",
         "nodeAffinity": "By labels of the nodes.",
+        "podAffinity": "Beside certain Pods.",
         "podAntiAffinity": "Not beside certain Pods.",
     },
     placement.NodeAffinity: {
         "": "Which nodes suit a Pod, by their labels.",
+        "preferredDuringSchedulingIgnoredDuringExecution": "Rather nodes that these select.",
         "requiredDuringSchedulingIgnoredDuringExecution": "Only nodes that this selects. Looked at when the Pod is "
         "placed; a Pod that runs stays.",
     },
@@ -206,6 +180,34 @@ WORDS: Words = {
     placement.PodAntiAffinity: {
         "": "Beside which Pods not to run.",
         "requiredDuringSchedulingIgnoredDuringExecution": "Never beside these.",
+        "preferredDuringSchedulingIgnoredDuringExecution": "Rather not beside these.",
+    },
+    placement.PodAffinity: {
+        "": "Beside which Pods to run.",
+        "requiredDuringSchedulingIgnoredDuringExecution": "Only beside these.",
+        "preferredDuringSchedulingIgnoredDuringExecution": "Rather beside these.",
+    },
+    placement.PreferredSchedulingTerm: {
+        "": "Nodes that suit a Pod better.",
+        "weight": "How much better: from 1 to 100.",
+        "preference": "Which nodes.",
+    },
+    placement.WeightedPodAffinityTerm: {
+        "": "Pods whose company suits a Pod better, or worse.",
+        "weight": "How much: from 1 to 100.",
+        "podAffinityTerm": "Which Pods.",
+    },
+    placement.TopologySpreadConstraint: {
+        "": "How evenly Pods of a kind must lie over nodes or zones.",
+        "maxSkew": "By how many Pods the fullest place may be ahead of the emptiest.",
+        "topologyKey": "Label of nodes: those with the same value of it count as one place.",
+        "whenUnsatisfiable": "DoNotSchedule: rather not place the Pod at all. ScheduleAnyway: place it as well as one "
+        "can.",
+        "labelSelector": "The Pods that are counted.",
+        "minDomains": "How many places there must be at least.",
+        "nodeAffinityPolicy": "Whether nodes count that the Pod's affinity excludes: Honor or Ignore.",
+        "nodeTaintsPolicy": "Whether nodes count that taints exclude: Honor or Ignore.",
+        "matchLabelKeys": "Labels whose values must be those of the Pod itself.",
     },
     placement.PodAffinityTerm: {
         "": "Certain Pods, and what being beside them means.",
@@ -213,6 +215,9 @@ WORDS: Words = {
         "makes every node a place of its own.",
         "labelSelector": "The Pods that are meant, by their labels.",
         "namespaces": "Namespaces of those Pods; if empty, the Pod's own.",
+        "namespaceSelector": "Namespaces of those Pods, by their labels.",
+        "matchLabelKeys": "Labels whose values must be those of the Pod itself.",
+        "mismatchLabelKeys": "Labels whose values must not be those of the Pod itself.",
     },
     placement.Toleration: {
         "": "Taints that do not keep a Pod from a node.",

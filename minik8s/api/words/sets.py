@@ -130,13 +130,6 @@ WORDS: Words = {
         "limits": "At most this much.",
         "requests": "At least this much: `storage: 1Gi`.",
     },
-    claims.DataSource: {
-        "": "An object that a volume's first content is copied from.",
-        "kind": "Its kind.",
-        "name": "Its name.",
-        "apiGroup": "The group of its kind; empty for the core group.",
-        "namespace": "Its namespace; the claim's own if not said.",
-    },
     claims.PersistentVolumeClaimStatus: {
         "": "What would be known of a volume.",
         "phase": "Pending, Bound or Lost.",

@@ -13,7 +13,7 @@ NodeSpec: podCIDR externalID providerID unschedulable:bool taints*Taint configSo
 Taint: key value effect timeAdded:Time
 NodeStatus: capacity%Quantity allocatable%Quantity phase conditions*NodeCondition addresses*NodeAddress
   daemonEndpoints:NodeDaemonEndpoints nodeInfo:NodeSystemInfo images*ContainerImage volumesInUse*
-  volumesAttached*closed config:closed runtimeHandlers*closed features:closed
+  volumesAttached*AttachedVolume config:closed runtimeHandlers*NodeRuntimeHandler features:NodeFeatures
 NodeCondition: type status lastHeartbeatTime:Time lastTransitionTime:Time reason message
 NodeAddress: type address
 NodeDaemonEndpoints: kubeletEndpoint:DaemonEndpoint
@@ -31,15 +31,19 @@ PodSpec: volumes*Volume containers*Container restartPolicy terminationGracePerio
   shareProcessNamespace:bool readinessGates*PodReadinessGate runtimeClassName enableServiceLinks:bool
   preemptionPolicy overhead%Quantity topologySpreadConstraints*TopologySpreadConstraint
   ephemeralContainers*EphemeralContainer setHostnameAsFQDN:bool os:PodOS hostUsers:bool
-  schedulingGates*PodSchedulingGate resourceClaims*closed resources:ResourceRequirements
+  schedulingGates*PodSchedulingGate resourceClaims*PodResourceClaim resources:ResourceRequirements
 Volume: name volumeSource>VolumeSource
 VolumeSource: hostPath:HostPathVolumeSource emptyDir:EmptyDirVolumeSource gcePersistentDisk:closed
   awsElasticBlockStore:closed gitRepo:closed secret:SecretVolumeSource nfs:NFSVolumeSource iscsi:closed
   glusterfs:closed persistentVolumeClaim:PersistentVolumeClaimVolumeSource rbd:closed flexVolume:closed
   cinder:closed cephfs:closed flocker:closed downwardAPI:DownwardAPIVolumeSource fc:closed azureFile:closed
   configMap:ConfigMapVolumeSource vsphereVolume:closed quobyte:closed azureDisk:closed photonPersistentDisk:closed
-  portworxVolume:closed scaleIO:closed projected:ProjectedVolumeSource storageos:closed csi:closed ephemeral:closed
-  image:closed
+  portworxVolume:closed scaleIO:closed projected:ProjectedVolumeSource storageos:closed csi:CSIVolumeSource
+  ephemeral:EphemeralVolumeSource image:ImageVolumeSource
+CSIVolumeSource: driver readOnly:bool fsType volumeAttributes% nodePublishSecretRef:LocalObjectReference
+EphemeralVolumeSource: volumeClaimTemplate:PersistentVolumeClaimTemplate
+PersistentVolumeClaimTemplate: metadata:ObjectMeta spec:PersistentVolumeClaimSpec
+ImageVolumeSource: reference pullPolicy
 HostPathVolumeSource: path type
 EmptyDirVolumeSource: medium sizeLimit:Quantity
 SecretVolumeSource: secretName items*KeyToPath defaultMode:int optional:bool
@@ -54,7 +58,8 @@ ConfigMapVolumeSource: localObjectReference>LocalObjectReference items*KeyToPath
 LocalObjectReference: name
 ProjectedVolumeSource: sources*VolumeProjection defaultMode:int
 VolumeProjection: secret:SecretProjection downwardAPI:DownwardAPIProjection configMap:ConfigMapProjection
-  serviceAccountToken:ServiceAccountTokenProjection clusterTrustBundle:closed
+  serviceAccountToken:ServiceAccountTokenProjection clusterTrustBundle:ClusterTrustBundleProjection
+ClusterTrustBundleProjection: name signerName labelSelector:LabelSelector path optional:bool
 SecretProjection: localObjectReference>LocalObjectReference items*KeyToPath 4=optional:bool
 DownwardAPIProjection: items*DownwardAPIVolumeFile
 ConfigMapProjection: localObjectReference>LocalObjectReference items*KeyToPath 4=optional:bool
@@ -70,7 +75,8 @@ EnvVarSource: fieldRef:ObjectFieldSelector resourceFieldRef:ResourceFieldSelecto
   configMapKeyRef:ConfigMapKeySelector secretKeyRef:SecretKeySelector
 ConfigMapKeySelector: localObjectReference>LocalObjectReference key optional:bool
 SecretKeySelector: localObjectReference>LocalObjectReference key optional:bool
-ResourceRequirements: limits%Quantity requests%Quantity claims*closed
+ResourceRequirements: limits%Quantity requests%Quantity claims*ResourceClaim
+ResourceClaim: name request
 VolumeMount: name readOnly:bool mountPath subPath mountPropagation subPathExpr recursiveReadOnly
 Probe: handler>ProbeHandler initialDelaySeconds:int timeoutSeconds:int periodSeconds:int successThreshold:int
   failureThreshold:int terminationGracePeriodSeconds:int
@@ -85,7 +91,7 @@ LifecycleHandler: exec:ExecAction httpGet:HTTPGetAction tcpSocket:TCPSocketActio
 SleepAction: seconds:int
 SecurityContext: capabilities:Capabilities privileged:bool seLinuxOptions:SELinuxOptions runAsUser:int
   runAsNonRoot:bool readOnlyRootFilesystem:bool allowPrivilegeEscalation:bool runAsGroup:int procMount
-  windowsOptions:closed seccompProfile:SeccompProfile appArmorProfile:AppArmorProfile
+  windowsOptions:WindowsSecurityContextOptions seccompProfile:SeccompProfile appArmorProfile:AppArmorProfile
 Capabilities: add* drop*
 SELinuxOptions: user role type level
 SeccompProfile: type localhostProfile
@@ -96,7 +102,8 @@ SecretEnvSource: localObjectReference>LocalObjectReference optional:bool
 VolumeDevice: name devicePath
 ContainerResizePolicy: resourceName restartPolicy
 PodSecurityContext: seLinuxOptions:SELinuxOptions runAsUser:int runAsNonRoot:bool supplementalGroups*int fsGroup:int
-  runAsGroup:int sysctls*Sysctl windowsOptions:closed fsGroupChangePolicy seccompProfile:SeccompProfile
+  runAsGroup:int sysctls*Sysctl windowsOptions:WindowsSecurityContextOptions fsGroupChangePolicy
+  seccompProfile:SeccompProfile
   appArmorProfile:AppArmorProfile supplementalGroupsPolicy seLinuxChangePolicy
 Sysctl: name value
 Affinity: nodeAffinity:NodeAffinity podAffinity:PodAffinity podAntiAffinity:PodAntiAffinity
@@ -130,12 +137,12 @@ PodOS: name
 PodSchedulingGate: name
 PodStatus: phase conditions*PodCondition message reason hostIP podIP startTime:Time
   containerStatuses*ContainerStatus qosClass initContainerStatuses*ContainerStatus nominatedNodeName podIPs*PodIP
-  ephemeralContainerStatuses*ContainerStatus resize resourceClaimStatuses*closed hostIPs*HostIP
+  ephemeralContainerStatuses*ContainerStatus resize resourceClaimStatuses*PodResourceClaimStatus hostIPs*HostIP
   observedGeneration:int
 PodCondition: type status lastProbeTime:Time lastTransitionTime:Time reason message observedGeneration:int
 ContainerStatus: name state:ContainerState lastState:ContainerState ready:bool restartCount:int image imageID
   containerID started:bool allocatedResources%Quantity resources:ResourceRequirements volumeMounts*VolumeMountStatus
-  user:closed allocatedResourcesStatus*closed stopSignal
+  user:ContainerUser allocatedResourcesStatus*ResourceStatus stopSignal
 ContainerState: waiting:ContainerStateWaiting running:ContainerStateRunning terminated:ContainerStateTerminated
 ContainerStateWaiting: reason message
 ContainerStateRunning: startedAt:Time
@@ -182,4 +189,15 @@ PersistentVolumeClaimStatus: phase accessModes* capacity%Quantity conditions*Per
   allocatedResources%Quantity 7=allocatedResourceStatuses% currentVolumeAttributesClassName
   modifyVolumeStatus:closed
 PersistentVolumeClaimCondition: type status lastProbeTime:Time lastTransitionTime:Time reason message
+AttachedVolume: name devicePath
+NodeRuntimeHandler: name features:NodeRuntimeHandlerFeatures
+NodeRuntimeHandlerFeatures: recursiveReadOnlyMounts:bool userNamespaces:bool
+NodeFeatures: supplementalGroupsPolicy:bool
+PodResourceClaim: name 3=resourceClaimName resourceClaimTemplateName
+PodResourceClaimStatus: name resourceClaimName
+ContainerUser: linux:LinuxContainerUser
+LinuxContainerUser: uid:int gid:int supplementalGroups*int
+ResourceStatus: name resources*ResourceHealth
+ResourceHealth: resourceID health
+WindowsSecurityContextOptions: gmsaCredentialSpecName gmsaCredentialSpec runAsUserName hostProcess:bool
 """

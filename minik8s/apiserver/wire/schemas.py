@@ -13,7 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from minik8s.api import mergekeys, words
-from minik8s.api.meta import Object
+from minik8s.api.meta import Condition, Object
 from minik8s.apiserver.wire.required import REQUIRED
 
 GROUP_VERSION_KIND = "x-kubernetes-group-version-kind"
@@ -24,16 +24,18 @@ PACKAGES = {
     "meta": META,
     "claims": CORE,
     "containers": CORE,
+    "nodes": CORE,
+    "references": CORE,
     "pods": CORE,
     "volumes": CORE,
     "placement": CORE,
     "metrics": "io.k8s.metrics.pkg.apis.metrics.v1beta1",
 }
-# Types of ours that upstream has in another package than their neighbours.
-ELSEWHERE = {"TypedLocalObjectReference": CORE}
 
 # What an annotated type is called upstream, and its schema in either edition.
 TIME = {"type": "string", "format": "date-time", "description": "A moment, in UTC, as RFC 3339 writes it."}
+FIELDS = {"type": "object", "description": "A set of fields: each name after `f:`, and below it the fields inside."}
+RAW = {"type": "object", "description": "Anything, kept as it is written."}
 QUANTITY_WORDS = "An amount: a number with or without a unit, such as 500m (half of one), 2, 64Mi (mebibytes), 1e3."
 INT_OR_STRING_WORDS = "A number, or a text: the name of a port, or a percentage."
 NAMED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
@@ -44,6 +46,8 @@ NAMED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"description": QUANTITY_WORDS, "type": "string"},
         {"description": QUANTITY_WORDS, "oneOf": [{"type": "string"}, {"type": "number"}]},
     ),
+    "FieldsV1": (f"{META}.FieldsV1", FIELDS, FIELDS),
+    "RawExtension": ("io.k8s.apimachinery.pkg.runtime.RawExtension", RAW, RAW),
     "IntOrString": (
         "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
         {"description": INT_OR_STRING_WORDS, "type": "string", "format": "int-or-string"},
@@ -65,6 +69,20 @@ PLAIN: dict[Any, dict[str, Any]] = {
     float: {"type": "number", "format": "double"},
 }
 ANYTHING: dict[str, Any] = {"type": "object"}
+# For conditions upstream has, of old, a type for each kind; ours is one that has the fields of all. Status type → which
+# of them its conditions have beside those that all have; a status that is not here has the general metav1.Condition.
+CONDITION = ("type", "status", "reason", "message", "lastTransitionTime")
+CONDITIONS: dict[str, tuple[str, ...]] = {
+    "PodStatus": ("lastProbeTime", "observedGeneration"),
+    "NodeStatus": ("lastHeartbeatTime",),
+    "NamespaceStatus": (),
+    "PersistentVolumeClaimStatus": ("lastProbeTime",),
+    "DeploymentStatus": ("lastUpdateTime",),
+    "ReplicaSetStatus": (),
+    "StatefulSetStatus": (),
+    "DaemonSetStatus": (),
+    "JobStatus": ("lastProbeTime",),
+}
 
 
 @dataclass(frozen=True)
@@ -88,8 +106,41 @@ V2, V3 = Edition(v3=False), Edition(v3=True)
 def name_of(cls: type[msgspec.Struct]) -> str:
     """`Pod` → io.k8s.api.core.v1.Pod"""
     module = cls.__module__.rpartition(".")[2]
-    package = ELSEWHERE.get(cls.__name__) or PACKAGES.get(module) or f"io.k8s.api.{module}.v1"
+    package = PACKAGES.get(module, f"io.k8s.api.{module}.v1")
     return f"{package}.{cls.__name__}"
+
+
+@dataclass(frozen=True)
+class Type:
+    """A type as it stands in a field of another; only of conditions the owner makes a difference."""
+
+    cls: type[msgspec.Struct]
+    owner: type[msgspec.Struct] | None = None
+
+    @property
+    def _extra(self) -> tuple[str, ...] | None:
+        """What conditions of the owner have beside the usual; None for any other type, and for metav1.Condition."""
+        return CONDITIONS.get(self.owner.__name__) if self.cls is Condition and self.owner else None
+
+    @property
+    def name(self) -> str:
+        if self._extra is None or self.owner is None:
+            return name_of(self.cls)
+        return name_of(self.owner).removesuffix("Status") + "Condition"
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """By their names on the wire."""
+        found = {field.encode_name: field for field in msgspec.structs.fields(self.cls)}
+        if self.cls is not Condition:
+            return found
+        wanted = {*CONDITION, *(("observedGeneration",) if self._extra is None else self._extra)}
+        return {name: field for name, field in found.items() if name in wanted}
+
+    @property
+    def required(self) -> list[str]:
+        always = () if self._extra is not None else REQUIRED.get(self.cls, ())
+        return sorted({name for name, field in self.fields.items() if field.required} | set(always))
 
 
 def list_name(cls: type[Object]) -> str:
@@ -104,15 +155,15 @@ def group_version_kind(cls: type[Object], suffix: str = "") -> dict[str, str]:
 def gather(roots: Iterable[type[msgspec.Struct]], edition: Edition) -> dict[str, dict[str, Any]]:
     """The schemas of these types and of all types that they are made of, by name."""
     found: dict[str, dict[str, Any]] = {}
-    waiting = list(roots)
+    waiting = [Type(cls) for cls in roots]
     while waiting:
-        cls = waiting.pop()
-        if name_of(cls) in found:
+        each = waiting.pop()
+        if each.name in found:
             continue
-        hints = get_type_hints(cls, include_extras=True)
-        found[name_of(cls)] = _schema(cls, hints, edition)
-        for field in msgspec.structs.fields(cls):
-            waiting += _inside(hints[field.name], edition, found)
+        hints = get_type_hints(each.cls, include_extras=True)
+        found[each.name] = _schema(each, hints, edition)
+        for field in each.fields.values():
+            waiting += _inside(hints[field.name], each, edition, found)
     return dict(sorted(found.items()))
 
 
@@ -138,28 +189,28 @@ def _text(cls: type[msgspec.Struct], field: str) -> dict[str, Any]:
     return {"type": "string", "description": words.about(cls, field)}
 
 
-def _schema(cls: type[msgspec.Struct], hints: dict[str, Any], edition: Edition) -> dict[str, Any]:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(cls)}
-    properties = {name: _property(cls, field, hints[field.name], edition) for name, field in sorted(fields.items())}
-    schema: dict[str, Any] = {"description": words.about(cls), "type": "object", "properties": properties}
-    required = sorted({name for name, field in fields.items() if field.required} | set(REQUIRED.get(cls, ())))
-    if required:
-        schema["required"] = required
-    if cls in mergekeys.ATOMIC:
+def _schema(each: Type, hints: dict[str, Any], edition: Edition) -> dict[str, Any]:
+    fields = each.fields
+    properties = {name: _property(each, field, hints[field.name], edition) for name, field in sorted(fields.items())}
+    schema: dict[str, Any] = {"description": words.about(each.cls), "type": "object", "properties": properties}
+    if each.required:
+        schema["required"] = each.required
+    if each.cls in mergekeys.ATOMIC:
         schema["x-kubernetes-map-type"] = "atomic"
     if "kind" in fields and fields["kind"].default_factory is not msgspec.NODEFAULT:
-        blank: Any = cls()  # a document of its own: it says what it is
+        blank: Any = each.cls()  # a document of its own: it says what it is
         group, _, version = blank.apiVersion.rpartition("/")
         schema[GROUP_VERSION_KIND] = [{"group": group, "version": version, "kind": blank.kind}]
     return schema
 
 
-def _property(cls: type[msgspec.Struct], field: Any, hint: Any, edition: Edition) -> dict[str, Any]:
-    said: dict[str, Any] = {"description": words.about(cls, field.encode_name)}
+def _property(each: Type, field: Any, hint: Any, edition: Edition) -> dict[str, Any]:
+    said: dict[str, Any] = {"description": words.about(each.cls, field.encode_name)}
     # A struct that is always there: what is left out of it has its default.
     if isinstance(field.default_factory, type) and issubclass(field.default_factory, msgspec.Struct):
         said["default"] = {}
-    return edition.described(_shape(hint, edition), said | _merging(mergekeys.rule(cls, field.encode_name)))
+    said |= _merging(mergekeys.rule(each.cls, field.encode_name))
+    return edition.described(_shape(hint, each, edition), said)
 
 
 def _merging(rule: mergekeys.Rule) -> dict[str, Any]:
@@ -174,20 +225,22 @@ def _merging(rule: mergekeys.Rule) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
-def _shape(hint: Any, edition: Edition) -> dict[str, Any]:
-    """The schema of a value of this type."""
+def _shape(hint: Any, owner: Type, edition: Edition) -> dict[str, Any]:
+    """The schema of a value of this type, in a field of its owner."""
     hint = _without_none(hint)
     origin = get_origin(hint)
     if origin is Annotated:
         mark = hint.__metadata__[0]
         return edition.ref(NAMED[mark][0]) if mark in NAMED else FORMATS[mark]
     if origin is list:
-        return {"type": "array", "items": _bare(_shape(get_args(hint)[0], edition), edition)}
+        return {"type": "array", "items": _bare(_shape(get_args(hint)[0], owner, edition), edition)}
     if origin is dict:
         inner = get_args(hint)[1]
-        return ANYTHING if inner is Any else {"type": "object", "additionalProperties": _shape(inner, edition)}
+        if inner is Any:
+            return ANYTHING
+        return {"type": "object", "additionalProperties": _shape(inner, owner, edition)}
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return edition.ref(name_of(hint))
+        return edition.ref(Type(hint, owner.cls).name)
     return PLAIN.get(hint, ANYTHING)
 
 
@@ -196,7 +249,7 @@ def _bare(schema: dict[str, Any], edition: Edition) -> dict[str, Any]:
     return edition.described(schema, {"default": {}}) if "$ref" in schema and edition.v3 else schema
 
 
-def _inside(hint: Any, edition: Edition, found: dict[str, dict[str, Any]]) -> list[type[msgspec.Struct]]:
+def _inside(hint: Any, owner: Type, edition: Edition, found: dict[str, dict[str, Any]]) -> list[Type]:
     """The types that a value of this type holds; named scalars are put down at once."""
     hint = _without_none(hint)
     if get_origin(hint) is Annotated:
@@ -205,8 +258,8 @@ def _inside(hint: Any, edition: Edition, found: dict[str, dict[str, Any]]) -> li
             found[name] = v3 if edition.v3 else v2
         return []
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return [hint]
-    return [each for inner in get_args(hint) for each in _inside(inner, edition, found)]
+        return [Type(hint, owner.cls)]
+    return [each for inner in get_args(hint) for each in _inside(inner, owner, edition, found)]
 
 
 def _without_none(hint: Any) -> Any:
