@@ -5,17 +5,11 @@ Source: the published OpenAPI of Kubernetes 1.33. Read `rbac.py` for the objects
 
 import msgspec
 
-from minik8s.api.meta import LabelSelectorRequirement, Object, Struct, resource, says
+from minik8s.api.meta import FieldSelectorRequirement, LabelSelectorRequirement, Object, Struct, resource, says
 
 V1 = "authorization.k8s.io/v1"
 
 # --- What is to be done -----------------------------------------------------------------------------------------------
-
-
-class FieldSelectorRequirement(Struct):
-    key: str
-    operator: str
-    values: list[str] = []
 
 
 class FieldSelectorAttributes(Struct):

@@ -41,6 +41,8 @@ def _probe(probe: Probe) -> None:
     probe.successThreshold = probe.successThreshold or 1
     probe.failureThreshold = probe.failureThreshold or 3
     _http(probe.httpGet)
+    if probe.grpc and probe.grpc.service is None:
+        probe.grpc.service = ""  # kubectl describe dereferences it
 
 
 def _http(action: HTTPGetAction | None) -> None:

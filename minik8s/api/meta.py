@@ -127,6 +127,12 @@ class LabelSelector(Struct):
     matchExpressions: list[LabelSelectorRequirement] = []
 
 
+class FieldSelectorRequirement(Struct):
+    key: str
+    operator: str
+    values: list[str] = []
+
+
 class Condition(Struct):
     """One aspect of an object's state, as its controller observed it."""
 

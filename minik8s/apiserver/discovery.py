@@ -153,7 +153,7 @@ def kind_of(cls: type[Object], subresource: str) -> tuple[str, str, str]:
 def aggregated(version_: str, core: bool) -> dict[str, Any]:
     """/api (the core group) or /apis (all others), as versions v2 and v2beta1 of apidiscovery.k8s.io have it."""
     items = []
-    for name, versions in group_versions(kinds.KINDS).items():
+    for name, versions in group_versions(kinds.ALL).items():
         if (not name) == core:
             listed = [
                 {"version": each, "freshness": "Current", "resources": _aggregated_resources(name, each)}
@@ -164,7 +164,7 @@ def aggregated(version_: str, core: bool) -> dict[str, Any]:
 
 
 def _aggregated_resources(group_: str, version_: str) -> list[dict[str, Any]]:
-    classes = [cls for cls in kinds.KINDS if (cls.resource.group, cls.resource.version) == (group_, version_)]
+    classes = [cls for cls in kinds.ALL if (cls.resource.group, cls.resource.version) == (group_, version_)]
     return [_aggregated_resource(cls) for cls in classes]
 
 

@@ -20,7 +20,14 @@ SWAGGER_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 ASK_FOR_PROTOBUF = (SWAGGER_PROTOBUF, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
 # A document under the hash of its content: whoever has it need never ask again.
 KEPT = {"Cache-Control": "public, immutable", "Expires": "Tue, 19 Jan 2038 03:14:07 GMT"}
-PATHS = ["/.well-known/openid-configuration", "/minik8s/audit", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks"]
+PATHS = [
+    "/.well-known/openid-configuration",
+    "/metrics",
+    "/minik8s/audit",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/openid/v1/jwks",
+]
 HEALTH = ("healthz", "livez", "readyz")
 # What must be well for a server to be called ready, by upstream's names → what is wrong if it is not.
 CHECKS = {
@@ -97,7 +104,7 @@ def _tagged(content: bytes, content_type: str = JSON) -> Page:
 def _paths() -> list[str]:
     """/: where something is to be found."""
     found = {f"/{each}" for each in (*HEALTH, "version", "api", "apis")} | set(PATHS)
-    for cls in kinds.KINDS:
+    for cls in kinds.ALL:
         where = cls.resource
         found |= {f"/apis/{where.group}", f"/apis/{where.apiVersion}"} if where.group else {f"/api/{where.version}"}
     return sorted(found)

@@ -1,6 +1,7 @@
 """Words for the group authorization.k8s.io: questions about rights."""
 
 from minik8s.api import authorization as a
+from minik8s.api.meta import FieldSelectorRequirement
 from minik8s.api.words.table import Words
 
 RESOURCE = "What would be done, on a resource. Either this or nonResourceAttributes."
@@ -69,7 +70,7 @@ WORDS: Words = {
         "rawSelector": "The selector as text.",
         "requirements": "The selector taken apart.",
     },
-    a.FieldSelectorRequirement: {
+    FieldSelectorRequirement: {
         "": "What a field must be.",
         "key": "The field.",
         "operator": "In, NotIn, Exists or DoesNotExist.",

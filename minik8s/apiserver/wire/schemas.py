@@ -17,7 +17,8 @@ from minik8s.api.meta import Condition, Object
 from minik8s.apiserver.wire.required import REQUIRED
 
 GROUP_VERSION_KIND = "x-kubernetes-group-version-kind"
-CORE = "io.k8s.api.core.v1"
+PUBLISHED = "io.k8s.api."
+CORE = f"{PUBLISHED}core.v1"
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 # Packages of our modules; any other module has the name of its group.
 PACKAGES = {
@@ -106,7 +107,7 @@ V2, V3 = Edition(v3=False), Edition(v3=True)
 def name_of(cls: type[msgspec.Struct]) -> str:
     """`Pod` → io.k8s.api.core.v1.Pod"""
     module = cls.__module__.rpartition(".")[2]
-    package = PACKAGES.get(module, f"io.k8s.api.{module}.v1")
+    package = PACKAGES.get(module, f"{PUBLISHED}{module}.v1")
     return f"{package}.{cls.__name__}"
 
 
@@ -139,7 +140,7 @@ class Type:
 
     @property
     def required(self) -> list[str]:
-        always = () if self._extra is not None else REQUIRED.get(self.cls, ())
+        always = REQUIRED.get(self.name.removeprefix(PUBLISHED), ())
         return sorted({name for name, field in self.fields.items() if field.required} | set(always))
 
 
@@ -169,7 +170,7 @@ def gather(roots: Iterable[type[msgspec.Struct]], edition: Edition) -> dict[str,
 
 def of_list(cls: type[Object], edition: Edition) -> dict[str, Any]:
     """The schema of a list of a kind, which is no type of ours: lists are joined from encoded objects."""
-    items = {"type": "array", "items": _bare(edition.ref(name_of(cls)), edition), "description": "The objects."}
+    items = {"type": "array", "items": edition.ref(name_of(cls)), "description": "The objects."}
     meta = edition.described(edition.ref(f"{META}.ListMeta"), {"description": "Where the list stands."})
     return {
         "description": f"A list of objects of kind {cls.resource.kind}.",
@@ -206,8 +207,9 @@ def _schema(each: Type, hints: dict[str, Any], edition: Edition) -> dict[str, An
 
 def _property(each: Type, field: Any, hint: Any, edition: Edition) -> dict[str, Any]:
     said: dict[str, Any] = {"description": words.about(each.cls, field.encode_name)}
-    # A struct that is always there: what is left out of it has its default.
-    if isinstance(field.default_factory, type) and issubclass(field.default_factory, msgspec.Struct):
+    made: Any = field.default_factory
+    # A struct that is always there, and has nothing that must be: what is left out of it has its default.
+    if isinstance(made, type) and issubclass(made, msgspec.Struct) and not Type(made, each.cls).required:
         said["default"] = {}
     said |= _merging(mergekeys.rule(each.cls, field.encode_name))
     return edition.described(_shape(hint, each, edition), said)
@@ -233,7 +235,7 @@ def _shape(hint: Any, owner: Type, edition: Edition) -> dict[str, Any]:
         mark = hint.__metadata__[0]
         return edition.ref(NAMED[mark][0]) if mark in NAMED else FORMATS[mark]
     if origin is list:
-        return {"type": "array", "items": _bare(_shape(get_args(hint)[0], owner, edition), edition)}
+        return {"type": "array", "items": _shape(get_args(hint)[0], owner, edition)}
     if origin is dict:
         inner = get_args(hint)[1]
         if inner is Any:
@@ -242,11 +244,6 @@ def _shape(hint: Any, owner: Type, edition: Edition) -> dict[str, Any]:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return edition.ref(Type(hint, owner.cls).name)
     return PLAIN.get(hint, ANYTHING)
-
-
-def _bare(schema: dict[str, Any], edition: Edition) -> dict[str, Any]:
-    """A schema for the elements of a list."""
-    return edition.described(schema, {"default": {}}) if "$ref" in schema and edition.v3 else schema
 
 
 def _inside(hint: Any, owner: Type, edition: Edition, found: dict[str, dict[str, Any]]) -> list[Type]:

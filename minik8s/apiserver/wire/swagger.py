@@ -29,9 +29,10 @@ def as_protobuf() -> bytes:
 
 def build() -> dict[str, Any]:
     """The document, as plain values."""
-    found = [each for cls in kinds.KINDS for each in operations.of(cls)]
+    found = [each for cls in kinds.ALL for each in operations.of(cls)]
     made = schemas.gather({*operations.types(found), ListMeta}, V2)
-    made |= {schemas.list_name(cls): schemas.of_list(cls, V2) for cls in kinds.KINDS} | {PATCH: PATCH_SCHEMA}
+    listed = [cls for cls in kinds.ALL if "list" in cls.resource.verbs]
+    made |= {schemas.list_name(cls): schemas.of_list(cls, V2) for cls in listed} | {PATCH: PATCH_SCHEMA}
     return {
         "swagger": "2.0",
         "info": {"title": TITLE, "version": discovery.version()["gitVersion"]},

@@ -20,7 +20,7 @@ def listed(group, version):
     return read(f"/apis/{group}/{version}" if group else f"/api/{version}")["resources"]
 
 
-GROUP_VERSIONS = [(g, v) for g, versions in routes.group_versions(kinds.KINDS).items() for v in versions]
+GROUP_VERSIONS = [(g, v) for g, versions in routes.group_versions(kinds.ALL).items() for v in versions]
 
 
 @pytest.mark.parametrize(
