@@ -341,6 +341,22 @@ def test_a_volume_that_cannot_be_is_refused(tmp_path, mount, volume):
         Volumes(tmp_path).binds(pod, pod.spec.containers[0], Sources())
 
 
+def test_a_path_of_the_node_is_mounted_as_it_is_or_made_if_it_may(tmp_path):
+    for kind, path in (("", "there"), ("Directory", "there"), ("DirectoryOrCreate", "new/deep"), ("FileOrCreate", "f")):
+        (tmp_path / "there").mkdir(exist_ok=True)
+        pod = volume_pod({}, hostPath={"path": str(tmp_path / path), "type": kind})
+        (bind,) = Volumes(tmp_path / "state").binds(pod, pod.spec.containers[0], Sources())
+        assert bind == f"{tmp_path / path}:/v:rw"
+    assert (tmp_path / "new" / "deep").is_dir() and (tmp_path / "f").is_file()
+
+
+@pytest.mark.parametrize("kind", ["Directory", "File"])
+def test_a_path_of_the_node_that_is_not_what_it_should_be_is_refused(tmp_path, kind):
+    pod = volume_pod({}, hostPath={"path": str(tmp_path / "none"), "type": kind})
+    with pytest.raises(ConfigError, match=kind.lower()):
+        Volumes(tmp_path / "state").binds(pod, pod.spec.containers[0], Sources())
+
+
 def test_log_options_are_translated():
     query = {"tailLines": ["5"], "follow": ["true"], "sinceSeconds": ["10"]}
     assert pages.log_options(query, 100.0) == {"follow": True, "timestamps": False, "tail": 5, "since": 90}

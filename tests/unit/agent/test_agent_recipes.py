@@ -229,3 +229,19 @@ def test_a_container_gets_its_command_limits_and_marks():
     assert (made.memory, made.cpu_millis, made.cpu_shares) == (64 << 20, 250, 102)
     assert made.user == "1000:5"
     assert made.labels[params.LABEL_ATTEMPT] == "2" and made.labels[params.LABEL_STREAK] == "1"
+
+
+@pytest.mark.parametrize(
+    ("own", "pods", "expected"),
+    [
+        ({}, {}, (False, True, ())),
+        ({"privileged": True}, {}, (True, True, ())),
+        ({"allowPrivilegeEscalation": False}, {}, (False, False, ())),
+        ({"allowPrivilegeEscalation": True}, {"fsGroup": 7, "supplementalGroups": [8, 9]}, (False, True, (7, 8, 9))),
+    ],
+)
+def test_a_container_has_the_rights_and_groups_that_it_was_given(own, pods, expected):
+    pod = a_pod({"securityContext": own}, securityContext=pods)
+    attempt = recipe.Attempt(number=0, streak=0, sandbox="s1")
+    made = recipe.container(pod, pod.spec.containers[0], attempt, HOME, Sources())
+    assert (made.privileged, made.may_gain, made.groups) == expected

@@ -76,6 +76,15 @@ TOLD = [
      ["addressType"]),
     ("{apiVersion: v1, kind: Node, metadata: {name: n}, spec: {taints: [{key: a, effect: PreferNoSchedule}]}}",
      ["spec.taints[0].effect"]),
+    (POD % ("hostUsers: false, hostPID: true, os: {name: windows}, " + ONE % ""),
+     ["spec.hostUsers", "spec.hostPID", "spec.os.name"]),
+    (POD % ("os: {name: linux}, securityContext: {seccompProfile: {type: RuntimeDefault}, fsGroup: 5}, "
+            + ONE % "securityContext: {privileged: true, seccompProfile: {type: Unconfined}, procMount: Default}"),
+     ["spec.containers[0].securityContext.seccompProfile.type"]),
+    (POD % (ONE % "livenessProbe: {grpc: {port: 1}}, resources: {claims: [{name: a}]}"),
+     ["spec.containers[0].livenessProbe.grpc", "spec.containers[0].resources.claims"]),
+    (POD % ("volumes: [{name: v, hostPath: {path: /x}}, {name: w, nfs: {server: a, path: b}}, {name: x, rbd: {a: b}}], "
+            + ONE % ""), ["spec.volumes[1].nfs", "spec.volumes[2].rbd"]),
     ("{apiVersion: v1, kind: ServiceAccount, metadata: {name: a}, imagePullSecrets: [{name: s}]}",
      ["imagePullSecrets"]),
 ]  # fmt: skip

@@ -29,6 +29,7 @@ DIFFERENCES = {
     f"{CORE}.PersistentVolumeClaimStatus.modifyVolumeStatus": "there are no claims; a template has no status",
     f"{CORE}.NodeSpec.configSource": GONE,
     f"{CORE}.NodeStatus.config": GONE,
+    f"{META}.DeleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential": "alpha; nothing is stored encrypted here",
     f"{META}.ObjectMeta.selfLink": "empty since Kubernetes 1.20: dropped without a word",
 }
 # Metrics are published by a project of their own.
