@@ -39,13 +39,18 @@ def trouble() -> str:
     return ""
 
 
-def command(data_dir: Path, *, fsync: bool = True) -> Command:
-    """The command for a single member with its data under `data_dir`, listening on 127.0.0.1 of its namespace."""
+def command(data_dir: Path, pki: Path, *, fsync: bool = True) -> Command:
+    """The command for a single member with its data under `data_dir`, listening on 127.0.0.1 of its namespace.
+
+    It takes only who shows a certificate of the authority in `pki`, which is etcd's alone: the API server.
+    """
     candidate, warning = find.find()
     note = data_dir / VERSION_FILE
     refusal = find.too_new(note.read_text().strip() if note.exists() else "", candidate.version)
     if refusal:
         raise DataTooNew(refusal)
     note.write_text(".".join(str(part) for part in candidate.version[:2]) + "\n")
-    member = find.Member(str(data_dir / "data"), params.ETCD_CLIENT_PORT, params.ETCD_PEER_PORT, fsync=fsync)
+    data, ports = str(data_dir / "data"), (params.ETCD_CLIENT_PORT, params.ETCD_PEER_PORT)
+    files = find.Pair(*(str(pki / name) for name in ("etcd.crt", "etcd.key", "etcd-ca.crt")))
+    member = find.Member(data, *ports, fsync=fsync, tls=files)
     return Command(tuple(find.arguments(candidate.path, member)), find.environment_here(), warning)

@@ -33,6 +33,7 @@ from minik8s.apiserver.worker import Worker
 from minik8s.host import processes
 from minik8s.store.cache import Cache
 from minik8s.store.etcd import Store
+from minik8s.store.find import Pair
 
 GRACEFUL_STOP_S = 1
 
@@ -106,7 +107,7 @@ def serve(options: ServerOptions) -> Any:
     """Open the store, fill the cache, make sure of the first namespaces; returns the WSGI application."""
     gc.freeze()  # what was imported stays
     gc.set_threshold(*params.GC_THRESHOLD)
-    store = Store(options.etcd, observe=lambda operation, took: instruments.ETCD.observe(took, operation=operation))
+    store = _store(options)
     cache = Cache(store)
     cache.start()
     registry = Registry(store, cache)
@@ -122,6 +123,15 @@ def serve(options: ServerOptions) -> Any:
     if agents is not None:
         dispatcher.momentary |= Metering(registry, agents).answerers()
     return Server(dispatcher, Audit(options.audit_file or None), Relay(registry, agents), who).wsgi()
+
+
+def _store(options: ServerOptions) -> Store:
+    trust, certificate, key = options.etcd_cafile, options.etcd_certfile, options.etcd_keyfile
+    return Store(
+        options.etcd,
+        observe=lambda operation, took: instruments.ETCD.observe(took, operation=operation),
+        tls=Pair(certificate, key, trust) if trust else None,
+    )
 
 
 def _agents(options: ServerOptions) -> Agents | None:

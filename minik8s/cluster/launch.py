@@ -167,6 +167,9 @@ def _node_ip(name: str, node: str) -> str:
 def server_options(where: state.Paths, sockets: tuple[int, ...]) -> ServerOptions:
     """What the API server of a cluster on this machine is told; `sockets` are descriptors it inherits."""
     return ServerOptions(
+        etcd_cafile=str(where.pki / "etcd-ca.crt"),
+        etcd_certfile=str(where.pki / "apiserver-etcd-client.crt"),
+        etcd_keyfile=str(where.pki / "apiserver-etcd-client.key"),
         listen=tuple(f"fd://{number}" for number in sockets),
         tls_cert_file=str(where.pki / "apiserver.crt"),
         tls_private_key_file=str(where.pki / "apiserver.key"),

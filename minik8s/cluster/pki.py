@@ -24,7 +24,7 @@ from minik8s import params
 from minik8s.cluster import state
 from minik8s.host import clock
 
-CA_NAME = "minik8s-ca"
+CA_NAME, ETCD_CA_NAME = "minik8s-ca", "minik8s-etcd-ca"
 SERVER_NAMES = (
     "localhost",
     "kubernetes",
@@ -79,6 +79,7 @@ def ensure(where: state.Paths, port: int, nodes: dict[str, str], *, ingress: boo
         Identity("kube-apiserver-kubelet-client", ("system:masters",)),
     )
     ensure_signer(where)
+    ensure_etcd(where)
     _ensure_kubeconfig(authority, where.kubeconfig, ADMIN, (where.name, f"https://127.0.0.1:{port}"))
     inside = (where.name, f"https://{params.CONTROL_PLANE_ADDRESS}:{params.API_PORT}")
     for name, identity in CONTROL_PLANE.items():
@@ -90,13 +91,24 @@ def ensure(where: state.Paths, port: int, nodes: dict[str, str], *, ingress: boo
             _ensure_kubeconfig(authority, where.kubeconfigs / f"ingress-{node}.conf", identity, inside)
 
 
-def ensure_authority(where: state.Paths) -> Authority:
-    """The cluster's certificate authority, read or made."""
-    key_file, file = where.pki / "ca.key", where.pki / "ca.crt"
+def ensure_etcd(where: state.Paths) -> None:
+    """etcd's own authority, and two pairs: etcd's, and that of its one client.
+
+    Not the cluster's authority: whom that one vouches for (every component, every user) could else open the store.
+    """
+    authority = ensure_authority(where, "etcd-ca", ETCD_CA_NAME)
+    # A member shows the same to clients and to other members, whose client it is.
+    _ensure_pair(authority, where.pki / "etcd", Identity("minik8s-etcd"), ("127.0.0.1", "localhost"), both=True)
+    _ensure_pair(authority, where.pki / "apiserver-etcd-client", Identity("kube-apiserver-etcd-client"))
+
+
+def ensure_authority(where: state.Paths, stem: str = "ca", name: str = CA_NAME) -> Authority:
+    """A certificate authority, read or made: without a name, the cluster's."""
+    key_file, file = where.pki / f"{stem}.key", where.pki / f"{stem}.crt"
     if not (file.exists() and key_file.exists()):
         key = ec.generate_private_key(ec.SECP256R1())
         state.replace(key_file, _key_pem(key).decode())
-        state.replace(file, _pem(_self_signed(key)).decode(), 0o644)
+        state.replace(file, _pem(_self_signed(key, name)).decode(), 0o644)
     pem = file.read_bytes()
     key = _load_key(key_file.read_bytes())
     return Authority(key, x509.load_pem_x509_certificate(pem), pem)
@@ -118,11 +130,14 @@ def ensure_node(authority: Authority, where: state.Paths, node: str, address: st
         _ensure_kubeconfig(authority, where.kubeconfigs / f"{name}.conf", identity, inside)
 
 
-def issue(authority: Authority, identity: Identity, names: tuple[str, ...] = ()) -> tuple[bytes, bytes]:
-    """A new (certificate, key), both PEM. With `names` it serves, else it is a client's."""
+def issue(
+    authority: Authority, identity: Identity, names: tuple[str, ...] = (), *, both: bool = False
+) -> tuple[bytes, bytes]:
+    """A new (certificate, key), both PEM. With `names` it serves, else it is a client's; or it is for `both`."""
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(_name(identity), authority.certificate.subject, key, params.CERTIFICATE_DAYS)
-    usage = [ExtendedKeyUsageOID.SERVER_AUTH] if names else [ExtendedKeyUsageOID.CLIENT_AUTH]
+    serves, asks = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+    usage = [serves, asks] if both else [serves] if names else [asks]
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=False)
     signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
@@ -150,11 +165,13 @@ def kubeconfig(cluster: str, server: str, user: str, secrets: tuple[bytes, bytes
     return json.dumps(config, indent=2) + "\n"
 
 
-def _ensure_pair(authority: Authority, stem: Path, identity: Identity, names: tuple[str, ...] = ()) -> None:
+def _ensure_pair(
+    authority: Authority, stem: Path, identity: Identity, names: tuple[str, ...] = (), *, both: bool = False
+) -> None:
     certificate, key = stem.with_name(f"{stem.name}.crt"), stem.with_name(f"{stem.name}.key")
     if certificate.exists() and key.exists():
         return
-    pems = issue(authority, identity, names)
+    pems = issue(authority, identity, names, both=both)
     state.replace(key, pems[1].decode())
     state.replace(certificate, pems[0].decode(), 0o644)
 
@@ -168,8 +185,8 @@ def _ensure_kubeconfig(authority: Authority, path: Path, identity: Identity, at:
     state.replace(path, kubeconfig(cluster, server, identity.user, (authority.pem, certificate, key)))
 
 
-def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    name = _name(Identity(CA_NAME))
+def _self_signed(key: ec.EllipticCurvePrivateKey, common: str) -> x509.Certificate:
+    name = _name(Identity(common))
     builder = _builder(name, name, key, params.AUTHORITY_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     usage = dict.fromkeys(

@@ -112,7 +112,7 @@ class Zygote:
     def start_etcd(self) -> int:
         from minik8s.apiserver import etcd_process  # before everything else is imported: etcd starts meanwhile
 
-        command = etcd_process.command(self.where.etcd)
+        command = etcd_process.command(self.where.etcd, self.where.pki)
         if command.warning:
             say(command.warning)
         space = registry.namespace(self.where.name, "etcd")

@@ -10,11 +10,13 @@ cache.py.
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from minik8s.host import clock
 from minik8s.params import ETCD_CALL_TIMEOUT_S
 from minik8s.store import loader
+from minik8s.store.find import Pair
 from minik8s.store.model import (
     KV,
     Absent,
@@ -61,20 +63,31 @@ GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.Sta
 WATCH_BACKOFF_S = (0.05, 1.0)
 
 
+def _channel(target: str, tls: Pair | None) -> Any:
+    if tls is None:
+        return grpc.insecure_channel(target, options=OPTIONS)
+    authority, key, certificate = (Path(file).read_bytes() for file in (tls.authority, tls.key, tls.certificate))
+    return grpc.secure_channel(target, grpc.ssl_channel_credentials(authority, key, certificate), options=OPTIONS)
+
+
 class Store:
-    """One etcd cluster. Thread-safe. `observe` is told of each call: its name, and the seconds it took."""
+    """One etcd cluster. Thread-safe. `observe` is told of each call: its name, and the seconds it took.
+
+    With `tls` we know it by its authority, and it knows us by a certificate.
+    """
 
     def __init__(
         self,
         endpoints: str | Sequence[str],
         timeout: float = ETCD_CALL_TIMEOUT_S,
         observe: Callable[[str, float], None] = lambda operation, seconds: None,
+        tls: Pair | None = None,
     ) -> None:
         addresses = [endpoints] if isinstance(endpoints, str) else list(endpoints)
         target = addresses[0] if len(addresses) == 1 else "ipv4:" + ",".join(addresses)
         self._timeout = timeout
         self._observe = observe
-        self._channel = grpc.insecure_channel(target, options=OPTIONS)
+        self._channel = _channel(target, tls)
         self._kv = rpc.KVStub(self._channel)
         self._watch = rpc.WatchStub(self._channel)
         lease = rpc.LeaseStub(self._channel)

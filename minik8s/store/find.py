@@ -39,8 +39,20 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Files with which an etcd shows who it is, and by whose signature it knows its clients and other members."""
+
+    certificate: str
+    key: str
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
-    """A single-member etcd: its data, and its own address and ports (Debian's service may hold the usual ones)."""
+    """A single-member etcd: its data, and its own address and ports (Debian's service may hold the usual ones).
+
+    Without `tls` whoever reaches its ports may read and write everything.
+    """
 
     data_dir: str
     client_port: int
@@ -48,6 +60,7 @@ class Member:
     address: str = "127.0.0.1"
     name: str = "minik8s"
     fsync: bool = True
+    tls: Pair | None = None
 
 
 def sound(version: Version) -> bool:
@@ -84,8 +97,9 @@ def text(version: Version) -> str:
 
 def arguments(path: str, member: Member) -> list[str]:
     """The command line of a single member."""
-    client = f"http://{member.address}:{member.client_port}"
-    peer = f"http://{member.address}:{member.peer_port}"
+    scheme = "https" if member.tls else "http"
+    client = f"{scheme}://{member.address}:{member.client_port}"
+    peer = f"{scheme}://{member.address}:{member.peer_port}"
     flags = {
         "name": member.name,
         "data-dir": member.data_dir,
@@ -101,7 +115,14 @@ def arguments(path: str, member: Member) -> list[str]:
         "log-outputs": "stderr",
     }
     argv = [path] + [word for flag, value in flags.items() for word in (f"--{flag}", value)]
+    argv += _tls("", member.tls) + _tls("peer-", member.tls) if member.tls else []
     return argv if member.fsync else [*argv, "--unsafe-no-fsync"]
+
+
+def _tls(who: str, pair: Pair) -> list[str]:
+    """Show this certificate, and take nobody who shows none: clients, or with "peer-" other members."""
+    files = {"cert-file": pair.certificate, "key-file": pair.key, "trusted-ca-file": pair.authority}
+    return [word for flag, value in files.items() for word in (f"--{who}{flag}", value)] + [f"--{who}client-cert-auth"]
 
 
 def environment(machine: str) -> dict[str, str]:

@@ -7,6 +7,10 @@ import subprocess
 import pytest
 from support.apiserver import Http, config, pod, service, wait_until
 
+from minik8s.store.etcd import Store
+from minik8s.store.find import Pair
+from minik8s.store.model import Unavailable
+
 pytestmark = pytest.mark.system
 KUBECTL = shutil.which("kubectl")
 
@@ -92,6 +96,19 @@ def test_a_stolen_node_credential_opens_nothing_of_another_node(api, namespace):
     thief.delete(f"{path}/pods/vault", code=403)
     thief.post(f"{path}/pods", pod("bait", spec={**spec, "nodeName": "node-2"}), 403)
     thief.json("GET", f"{path}/secrets/password", code=403, Impersonate_User="system:node:node-1")
+
+
+def test_the_store_opens_for_the_api_server_alone(api):
+    """Not in the clear, and not for those whom the cluster's own authority vouches for."""
+    cert, key = api.certificates.client("system:kube-controller-manager")
+    for tls in (None, Pair(cert, key, api.etcd.tls.authority)):
+        stranger = Store(api.etcd.endpoint, timeout=1.0, tls=tls)
+        with pytest.raises(Unavailable):
+            stranger.list("/registry/core/secrets/")
+        stranger.close()
+    server = api.etcd.store()
+    assert server.list("/registry/core/namespaces/").items
+    server.close()
 
 
 def test_the_audit_tells_who_wrote_what_and_why(api, namespace):

@@ -3,8 +3,6 @@
 import pytest
 from support.apiserver import config, pod, service
 
-from minik8s.store.etcd import Store
-
 pytestmark = pytest.mark.system
 
 
@@ -195,7 +193,7 @@ def test_a_list_whose_moment_is_forgotten_is_expired_and_can_go_on_in_the_presen
         api.admin.post(path, config(f"c{number}"))
     first = api.admin.get(f"{path}?limit=2")
     api.admin.delete(f"{path}/c2")
-    store = Store(api.etcd.endpoint)
+    store = api.etcd.store()
     store.compact(store.revision())
     store.close()
     gone = api.admin.get(f"{path}?limit=2&continue={first['metadata']['continue']}", 410)

@@ -6,7 +6,6 @@ import pytest
 from support.apiserver import service
 
 from minik8s.apiserver.allocation import ADDRESSES_PREFIX, NODE_PORTS_PREFIX
-from minik8s.store.etcd import Store
 from minik8s.store.model import Put, Txn
 
 pytestmark = pytest.mark.system
@@ -16,7 +15,7 @@ ADDRESSES = "/apis/networking.k8s.io/v1/ipaddresses"
 @pytest.fixture
 def claims(api):
     """What is claimed in the store itself: addresses, and node ports with their owners."""
-    store = Store(api.etcd.endpoint)
+    store = api.etcd.store()
 
     def now():
         addresses = {kv.key.removeprefix(ADDRESSES_PREFIX) for kv in store.list(ADDRESSES_PREFIX).items}
@@ -156,7 +155,7 @@ FILLER = b"a filler of this test"
 
 
 def fill(api, wanted) -> None:
-    store = Store(api.etcd.endpoint)
+    store = api.etcd.store()
     free = [n for n in range(30000, 32768) if wanted(n) and store.get(f"{NODE_PORTS_PREFIX}{n}")[0] is None]
     for start in range(0, len(free), 100):
         puts = tuple(Put(f"{NODE_PORTS_PREFIX}{n}", FILLER) for n in free[start : start + 100])
@@ -165,7 +164,7 @@ def fill(api, wanted) -> None:
 
 
 def unfill(api) -> None:
-    store = Store(api.etcd.endpoint)
+    store = api.etcd.store()
     keys = [kv.key for kv in store.list(NODE_PORTS_PREFIX).items if kv.value == FILLER]
     for start in range(0, len(keys), 100):
         store.commit(Txn((), (), tuple(keys[start : start + 100])))

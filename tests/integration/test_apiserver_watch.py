@@ -7,7 +7,6 @@ import pytest
 from support.apiserver import config, pod, wait_until
 
 from minik8s import params
-from minik8s.store.etcd import Store
 
 pytestmark = pytest.mark.system
 
@@ -87,7 +86,7 @@ def test_a_watch_ends_when_its_time_is_over(api, namespace):
 
 
 def test_a_forgotten_revision_is_answered_410_inside_the_stream(api):
-    store = Store(api.etcd.endpoint)
+    store = api.etcd.store()
     store.compact(store.revision())
     store.close()
     api.server.kill_worker()

@@ -23,6 +23,7 @@ import urllib3
 from minik8s.apiserver.options import ServerOptions
 from minik8s.cluster import pki, state
 from minik8s.store import find
+from minik8s.store.etcd import Store
 
 RUN = """
 import json, sys
@@ -56,17 +57,27 @@ def wait_until(condition, seconds: float = READY_S, what: str = "") -> None:
 class Etcd:
     def __init__(self, folder: Path) -> None:
         candidate, _ = find.find()
+        where = state.Paths(folder)
+        where.pki.mkdir(exist_ok=True)
+        pki.ensure_etcd(where)
         self.port = free_port()
         self.endpoint = f"127.0.0.1:{self.port}"
-        self._argv = find.arguments(
-            candidate.path, find.Member(str(folder / "etcd"), self.port, free_port(), fsync=False)
+        self.tls, self.own = (
+            find.Pair(str(where.pki / f"{who}.crt"), str(where.pki / f"{who}.key"), str(where.pki / "etcd-ca.crt"))
+            for who in ("apiserver-etcd-client", "etcd")
         )
+        member = find.Member(str(folder / "etcd"), self.port, free_port(), fsync=False, tls=self.own)
+        self._argv = find.arguments(candidate.path, member)
         self._log = (folder / "etcd.log").open("ab")
         self.start()
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._argv, stderr=self._log, env=find.environment_here())
         wait_until(lambda: _open(self.port), what="etcd listens")
+
+    def store(self) -> Store:
+        """The store itself, as the API server opens it."""
+        return Store(self.endpoint, tls=self.tls)
 
     def kill(self) -> None:
         self._process.kill()
@@ -82,7 +93,7 @@ class Certificates:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "pki").mkdir()
+        (folder / "pki").mkdir(exist_ok=True)
         self.authority = pki.ensure_authority(state.Paths(folder))
         self.ca = self._write("ca.crt", self.authority.pem)
         self.server = self._pair("server", pki.Identity("kube-apiserver"), ("127.0.0.1", "localhost"))
@@ -125,6 +136,9 @@ class Server:
         self.certificates = certificates
         self.options = ServerOptions(
             etcd=(etcd.endpoint,),
+            etcd_cafile=etcd.tls.authority,
+            etcd_certfile=etcd.tls.certificate,
+            etcd_keyfile=etcd.tls.key,
             listen=(f"fd://{listener.fileno()}" if listener else f"127.0.0.1:{self.port}",),
             tls_cert_file=certificates.server[0],
             tls_private_key_file=certificates.server[1],

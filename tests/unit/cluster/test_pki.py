@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from minik8s.cluster import pki, state
@@ -68,10 +69,23 @@ def test_an_agents_server_certificate_names_its_node_and_cannot_be_shown_by_a_cl
     assert list(usage) == [ExtendedKeyUsageOID.SERVER_AUTH]
 
 
-def test_every_certificate_is_signed_by_the_clusters_authority(where: state.Paths) -> None:
-    authority = x509.load_pem_x509_certificate((where.pki / "ca.crt").read_bytes())
+def test_every_certificate_is_signed_by_the_clusters_authority_but_those_that_open_etcd(where: state.Paths) -> None:
+    """Else whoever has a certificate of the cluster's, each component and user, could read the store."""
+    cluster, etcd = (
+        x509.load_pem_x509_certificate((where.pki / f"{name}.crt").read_bytes()) for name in ("ca", "etcd-ca")
+    )
     for file in where.pki.glob("*.crt"):
-        x509.load_pem_x509_certificate(file.read_bytes()).verify_directly_issued_by(authority)
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        ours, other = (etcd, cluster) if "etcd" in file.name else (cluster, etcd)
+        certificate.verify_directly_issued_by(ours)
+        with pytest.raises((ValueError, InvalidSignature)):
+            certificate.verify_directly_issued_by(other)
+
+
+def test_only_root_reads_the_keys(where: state.Paths) -> None:
+    keys = [*where.pki.glob("*.key"), *where.kubeconfigs.iterdir(), where.kubeconfig]
+    assert {"sa.key", "ca.key", "etcd-ca.key"} <= {key.name for key in keys}
+    assert {key.stat().st_mode & 0o077 for key in keys} == {0}
 
 
 def test_a_resumed_cluster_keeps_its_identities(where: state.Paths) -> None:

@@ -61,6 +61,14 @@ def test_data_of_a_newer_etcd_is_refused_and_of_an_older_one_is_not():
     assert "3.5" in find.too_new("3.5", (3, 4, 23))
 
 
+def test_an_etcd_with_certificates_takes_nobody_without_one_neither_client_nor_member():
+    argv = find.arguments("etcd", Member("/data", 1, 2, tls=find.Pair("/a.crt", "/a.key", "/ca.crt")))
+    assert {"--client-cert-auth", "--peer-client-cert-auth"} <= set(argv)
+    for flag in ("--trusted-ca-file", "--peer-trusted-ca-file"):
+        assert argv[argv.index(flag) + 1] == "/ca.crt"
+    assert not [word for word in argv if word.startswith("http://")]
+
+
 def test_fsync_is_given_up_only_when_asked():
     member = Member("/data", 1, 2)
     assert "--unsafe-no-fsync" not in find.arguments("etcd", member)
