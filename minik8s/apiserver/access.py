@@ -4,6 +4,7 @@ A request is asked about twice: when it arrives (who, verb, kind, name), and bef
 and after it, because a node's rights depend on what is in them. Read `authz.py` for the rules.
 """
 
+from minik8s.api.core import Namespace
 from minik8s.api.meta import Object
 from minik8s.apiserver import authz, errors, grants
 from minik8s.apiserver.request import Request
@@ -14,7 +15,8 @@ def check(
 ) -> None:
     """Raise a 403 unless the user may do this; a 401 if nobody knows who the user is."""
     target, group = request.target, request.cls.resource.group
-    namespace, name = target.namespace, target.name
+    # As upstream has it, a Namespace is in itself: who has a role in it may be shown it.
+    name, namespace = target.name, target.namespace or (target.name if request.cls is Namespace else "")
     ask = authz.Ask(request.user, request.verb, target.resource, namespace, name, before, after, group)
     reason = request.rights.allowed(ask, uses)
     if reason is None:

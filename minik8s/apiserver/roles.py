@@ -74,6 +74,11 @@ HEALTH_PARTS = "/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /read
 ISSUER = "/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/"
 
 
+def _leader(name: str) -> list[PolicyRule]:
+    """To lead, by the Lease of this name and no other."""
+    return [rule(["create"], COORDINATION, "leases"), rule(("get", "update", "patch"), COORDINATION, "leases", [name])]
+
+
 def _everything(verbs: Iterable[str]) -> list[PolicyRule]:
     """Every kind and its status, and no other subresource: the garbage collector and the namespace controller."""
     groups: dict[str, list[str]] = {}
@@ -125,7 +130,6 @@ INGRESS = [
     rule(["patch", "update"], NETWORKING, "ingresses/status"),
     *EVENTS,
 ]
-LEADER = [rule((*READ, *CHANGE), COORDINATION, "leases")]
 LEASES = [rule(READ, COORDINATION, "leases")]
 
 # name → its rules
@@ -139,6 +143,7 @@ CLUSTER_ROLES: dict[str, list[PolicyRule]] = {
         *(rule(WRITE, group, resources) for group, resources in EDITED.items()),
         rule((*READ, *WRITE), CORE, "secrets"),
         rule(READ, CORE, "pods/attach pods/exec pods/portforward pods/proxy services/proxy"),
+        rule(READ, COORDINATION, "leases"),
         rule(["create"], CORE, "pods/eviction serviceaccounts/token"),
         rule(["impersonate"], CORE, "serviceaccounts"),
     ],
@@ -188,8 +193,11 @@ BOUND: dict[str, tuple[str, ...]] = {
 }
 # In kube-system: name → (its rules, who has it).
 ROLES: dict[str, tuple[list[PolicyRule], str]] = {
-    "system::leader-locking-kube-controller-manager": (LEADER, "system:kube-controller-manager"),
-    "system::leader-locking-kube-scheduler": (LEADER, "system:kube-scheduler"),
+    "system::leader-locking-kube-controller-manager": (
+        _leader("kube-controller-manager"),
+        "system:kube-controller-manager",
+    ),
+    "system::leader-locking-kube-scheduler": (_leader("kube-scheduler"), "system:kube-scheduler"),
     "system:node-proxier": (LEASES, "group system:node-proxier"),
     "system:node-ingress": (LEASES, "group system:node-ingress"),
 }

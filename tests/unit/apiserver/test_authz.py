@@ -48,7 +48,8 @@ scheduler    list    pods                  -                -            yes
 scheduler    create  pods/binding          default          web          yes
 scheduler    patch   pods/status           default          web          yes
 scheduler    delete  pods                  default          web          no
-scheduler    update  leases                kube-system      scheduler    yes
+scheduler    update  leases                kube-system      kube-scheduler  yes
+scheduler    update  leases                kube-system      kube-controller-manager  no
 scheduler    update  leases                kube-node-lease  node-1       no
 scheduler    list    secrets               -                -            no
 controllers  create  pods                  default          -            yes
