@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from minik8s.api import kinds
 from minik8s.api.core import Namespace
 from minik8s.api.meta import Object
+from minik8s.api.pods import Pod
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ def resolve(path: str) -> Target | None:
     namespace, rest = _namespace(group, rest)
     if not rest:
         return None
+    if not group and version == "v1" and rest == ["bindings"] and namespace:
+        return Target(Pod, namespace, "", "binding")  # the Pod's name stands in the body
     try:
         cls = kinds.by_plural(group, version, rest[0])
     except KeyError:

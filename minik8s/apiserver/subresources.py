@@ -4,6 +4,8 @@ Each is a small change of the parent object through `Verbs.modify`, so that vers
 every write.
 """
 
+import dataclasses
+
 from minik8s.api import codec, pods, selectors, times
 from minik8s.api.apps import Deployment, ReplicaSet, StatefulSet
 from minik8s.api.autoscaling import Scale, ScaleSpec, ScaleStatus
@@ -17,8 +19,12 @@ from minik8s.host import clock
 
 
 def bind(verbs: Verbs, request: Request) -> Answer:
-    """POST pods/x/binding: set spec.nodeName, once and for all."""
+    """POST pods/x/binding, or bindings: set spec.nodeName, once and for all."""
     binding: Binding = admission.typed(Binding, admission.document(request))
+    name = request.target.name or binding.metadata.name
+    if not name or binding.metadata.name not in ("", name):
+        raise errors.bad_request("a binding needs the name of its Pod, and the same in its path and its metadata.name")
+    request = dataclasses.replace(request, target=dataclasses.replace(request.target, name=name))
     node = binding.target.name
     if not node or binding.target.kind not in ("", "Node"):
         raise errors.bad_request("a binding needs target.kind Node and target.name")

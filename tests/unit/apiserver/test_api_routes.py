@@ -13,6 +13,7 @@ PATHS = [
     ("/api/v1/namespaces/default/pods/web-1", "Pod", "default", "web-1", "", ""),
     ("/api/v1/namespaces/default/pods/web-1/status", "Pod", "default", "web-1", "status", ""),
     ("/api/v1/namespaces/default/pods/web-1/binding", "Pod", "default", "web-1", "binding", ""),
+    ("/api/v1/namespaces/default/bindings", "Pod", "default", "", "binding", ""),
     ("/api/v1/namespaces", "Namespace", "", "", "", ""),
     ("/api/v1/namespaces/default", "Namespace", "", "default", "", ""),
     ("/api/v1/namespaces/default/finalize", "Namespace", "", "default", "finalize", ""),
