@@ -115,6 +115,7 @@ PRIORITY_LEVELS = {"exempt": (2, 64), "system": (20, 256), "workload": (22, 128)
 QUEUE_WAIT_S = 15.0  # upstream: a quarter of the time for a request
 MAX_WATCHES = 4000  # over it a watch is answered 429; a watch costs an open file and about 20 KB
 MAX_STREAMS = 200  # logs, execs and port-forwards at a time: each has a thread while it lasts; over it 429
+STREAM_KEEPALIVE_IDLE_S = 15  # how often the kernel asks whether a silent stream's ends are still there
 # A seat has a thread; streams have their own, and watches one among them all.
 SERVER_THREADS = sum(seats for seats, _ in PRIORITY_LEVELS.values()) + 4
 MAX_CONNECTIONS = 2000  # over it, whoever has been at rest for longest is cut off, strangers first

@@ -91,6 +91,7 @@ class Upgraded:
 
     def carry(self, client: socket.socket) -> None:
         """Give the client the other side's answer, then carry bytes until both are done."""
+        _keep_alive(client)
         upstream, down = Link(self._sock, self._answer.early), Link(client)
         down.send(self._answer.raw)
         pump(down, upstream)
@@ -111,7 +112,8 @@ class Streamed:
         """In chunks, so that the client knows the end from a connection that broke."""
         client.settimeout(params.SEND_TIMEOUT_S)
         self._sock.settimeout(None)
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        _keep_alive(client)
+        _keep_alive(self._sock)
         try:
             client.sendall(self._head + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
             for piece in handshake.body(_Watched(self._sock, client), self._answer):
@@ -122,6 +124,15 @@ class Streamed:
 
     def close(self) -> None:
         self._sock.close()
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Who says nothing may be gone: the kernel asks, and ends a connection whose other end does not answer."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sock.family != socket.AF_UNIX:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, params.STREAM_KEEPALIVE_IDLE_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, params.STREAM_KEEPALIVE_IDLE_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, params.TCP_KEEPALIVE_PROBES)
 
 
 class _Watched:
