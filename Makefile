@@ -4,7 +4,7 @@
 #   make test      the set-up, all checks and all tests: what .ci/run calls
 #   make setup     missing Debian packages, and .venv with the minik8s command; quick when nothing is missing
 #   make check     formatter, linter, types, import contracts, doors and budgets
-#   make bench     start-up, memory, fail-over, rule latency and DNS beside its peers, printed
+#   make bench     start-up, memory, fail-over, rule latency, requests and watches, DNS beside its peers, printed
 #   make test-vm   the tests of --proxy-mode ipvs, in a virtual machine with Debian's kernel (not part of make test)
 #   make clean     take .venv and all caches away; packages stay
 
