@@ -136,7 +136,9 @@ def _revision(deployment: Deployment, revision: dict[str, str]) -> list[Action]:
     if revision.items() <= deployment.metadata.annotations.items():
         return []
     number = revision[template.REVISION]
-    return [Patch(deployment, {"metadata": {"annotations": revision}}, f"its template is revision {number}")]
+    # With the status: written as a part of the Deployment itself, an annotation counts as something new to roll out.
+    change = {"metadata": {"annotations": revision}}
+    return [Patch(deployment, change, f"its template is revision {number}", "status")]
 
 
 def _stop_old(deployment: Deployment, old: Sequence[ReplicaSet], pods: Sequence[Pod]) -> list[Action] | None:

@@ -58,7 +58,8 @@ class PlayedApi:
         given = action.patch.get("metadata", {}).get("resourceVersion")
         assert given in (None, old.metadata.resourceVersion), f"{name} was changed meanwhile"
         before = codec.to_dict(old)
-        change = {"status": action.patch["status"]} if action.subresource == "status" else action.patch
+        written = ("status", "metadata") if action.subresource == "status" else tuple(action.patch)
+        change = {field: action.patch[field] for field in written if field in action.patch}
         after = patch.merge(before, change)
         if after.get("spec") != before.get("spec"):
             after["metadata"]["generation"] = after["metadata"].get("generation", 0) + 1
