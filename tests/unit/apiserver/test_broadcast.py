@@ -91,8 +91,7 @@ def test_who_is_too_far_behind_gets_what_waits_and_then_410(broadcaster):
     client = Client()
     client.server_side.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     broadcaster.enter(asked(), client.outlet(limit=200_000), [])
-    for number in range(6, 30):
-        broadcaster.changed([change(number, size=20_000)], number)
+    broadcaster.changed([change(number, size=20_000) for number in range(6, 30)], 29)  # all before it can read one
     events = client.read()
     assert (events[-1]["type"], events[-1]["object"]["code"], events[-1]["object"]["reason"]) == (
         "ERROR",
