@@ -1,11 +1,12 @@
-"""The group autoscaling/v1, of which there is Scale alone: the one number that everything scalable has.
+"""The group autoscaling/v1: Scale, the one number that everything scalable has, and the wish to have it changed.
 
-A subresource and no kind of its own: `deployments/web/scale`. Source: the published OpenAPI of Kubernetes 1.33.
+Scale is a subresource and no kind of its own: `deployments/web/scale`. A HorizontalPodAutoscaler is kept and shown, and
+nobody acts on it. Source: the published OpenAPI of Kubernetes 1.33.
 """
 
 import msgspec
 
-from minik8s.api.meta import ObjectMeta, Struct, says
+from minik8s.api.meta import Int64, Object, ObjectMeta, Struct, Time, resource, says
 
 
 class ScaleSpec(Struct):
@@ -25,3 +26,34 @@ class Scale(Struct):
     metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
     spec: ScaleSpec = msgspec.field(default_factory=ScaleSpec)
     status: ScaleStatus = msgspec.field(default_factory=ScaleStatus)
+
+
+class CrossVersionObjectReference(Struct):
+    kind: str
+    name: str
+    apiVersion: str = ""
+
+
+class HorizontalPodAutoscalerSpec(Struct):
+    scaleTargetRef: CrossVersionObjectReference | None = None
+    minReplicas: int | None = None
+    maxReplicas: int = msgspec.field(default_factory=int)
+    targetCPUUtilizationPercentage: int | None = None
+
+
+class HorizontalPodAutoscalerStatus(Struct):
+    observedGeneration: Int64 | None = None
+    lastScaleTime: Time | None = None
+    currentReplicas: int = msgspec.field(default_factory=int)
+    desiredReplicas: int = msgspec.field(default_factory=int)
+    currentCPUUtilizationPercentage: int | None = None
+
+
+@resource("horizontalpodautoscalers", short=("hpa",), categories=("all",), subresources=("status",))
+class HorizontalPodAutoscaler(Object):
+    """Between how many and how many replicas something is to have, by the CPU its Pods use."""
+
+    apiVersion: str = says("autoscaling/v1")
+    kind: str = says("HorizontalPodAutoscaler")
+    spec: HorizontalPodAutoscalerSpec = msgspec.field(default_factory=HorizontalPodAutoscalerSpec)
+    status: HorizontalPodAutoscalerStatus = msgspec.field(default_factory=HorizontalPodAutoscalerStatus)

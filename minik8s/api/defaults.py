@@ -21,6 +21,7 @@ from minik8s.api.apps import (
     StatefulSet,
     StatefulSetPersistentVolumeClaimRetentionPolicy,
 )
+from minik8s.api.autoscaling import HorizontalPodAutoscaler
 from minik8s.api.batch import Job
 from minik8s.api.core import ClientIPConfig, Endpoints, Namespace, Secret, Service, SessionAffinityConfig
 from minik8s.api.discovery import EndpointSlice
@@ -289,6 +290,11 @@ def _binding(binding: AnyBinding) -> None:
             subject.apiGroup = subject.apiGroup or rbac.GROUP
 
 
+def _autoscaler(scaler: HorizontalPodAutoscaler) -> None:
+    if scaler.spec.minReplicas is None:
+        scaler.spec.minReplicas = 1
+
+
 _DEFAULTS: dict[type[Object], Callable[[Any], None]] = {
     Pod: _pod,
     Service: _service,
@@ -299,6 +305,7 @@ _DEFAULTS: dict[type[Object], Callable[[Any], None]] = {
     StatefulSet: _stateful_set,
     DaemonSet: _daemon_set,
     Job: _job,
+    HorizontalPodAutoscaler: _autoscaler,
     Namespace: _namespace,
     Secret: _secret,
     RoleBinding: _binding,

@@ -16,6 +16,7 @@ import msgspec
 
 from minik8s import params
 from minik8s.api.apps import RollingUpdateStatefulSetStrategy, StatefulSetSpec
+from minik8s.api.autoscaling import HorizontalPodAutoscalerSpec
 from minik8s.api.batch import JobSpec
 from minik8s.api.coordination import LeaseSpec
 from minik8s.api.core import NodeSpec, Secret, ServiceAccount, ServicePort, ServiceSpec, Taint
@@ -193,6 +194,9 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
         Idle("deprecatedTopology", "it is of an older API; use nodeName and hints"),
     ),
     IngressBackend: (Idle("resource", "only Services are served: requests that come here get 503"),),
+    HorizontalPodAutoscalerSpec: (
+        Idle("scaleTargetRef", "nobody scales by use here; `kubectl scale` does it by hand"),
+    ),
     ServiceCIDRSpec: (
         Idle(
             "cidrs",

@@ -11,6 +11,7 @@ from minik8s.api.authorization import (
     SelfSubjectRulesReview,
     SubjectAccessReview,
 )
+from minik8s.api.autoscaling import HorizontalPodAutoscaler
 from minik8s.api.batch import Job
 from minik8s.api.coordination import Lease
 from minik8s.api.core import (
@@ -48,6 +49,7 @@ KINDS: tuple[type[Object], ...] = (
     DaemonSet,
     ControllerRevision,
     Job,
+    HorizontalPodAutoscaler,
     PodDisruptionBudget,
     EndpointSlice,
     Lease,

@@ -11,7 +11,20 @@ Source: the published OpenAPI of Kubernetes 1.33. Read `strategic.py` and `owner
 from dataclasses import dataclass
 from typing import Any
 
-from minik8s.api import apps, batch, claims, core, discovery, meta, networking, pods, policy, rbac, references
+from minik8s.api import (
+    apps,
+    autoscaling,
+    batch,
+    claims,
+    core,
+    discovery,
+    meta,
+    networking,
+    pods,
+    policy,
+    rbac,
+    references,
+)
 from minik8s.api.meta import Struct
 
 
@@ -102,6 +115,7 @@ RULES: dict[type[Struct], dict[str, Rule]] = {
 # These are one value to server-side apply: who sets a part of it sets all of it.
 ATOMIC: frozenset[type[Struct]] = frozenset(
     {
+        autoscaling.CrossVersionObjectReference,
         meta.LabelSelector,
         meta.OwnerReference,
         pods.ConfigMapKeySelector,

@@ -33,7 +33,7 @@ LABELS = {"kubernetes.io/bootstrapping": "rbac-defaults"}
 AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
 
-CORE, APPS, BATCH, POLICY = "", "apps", "batch", "policy"
+CORE, APPS, BATCH, POLICY, AUTOSCALING = "", "apps", "batch", "policy", "autoscaling"
 COORDINATION, DISCOVERY, NETWORKING = "coordination.k8s.io", "discovery.k8s.io", "networking.k8s.io"
 AUTHN, AUTHZ = "authentication.k8s.io", "authorization.k8s.io"
 
@@ -44,6 +44,7 @@ EDITED = {
     APPS: "daemonsets deployments deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale",
     BATCH: "cronjobs jobs",
     POLICY: "poddisruptionbudgets",
+    AUTOSCALING: "horizontalpodautoscalers",
     NETWORKING: "ingresses networkpolicies",
     COORDINATION: "leases",
 }
@@ -54,6 +55,7 @@ VIEWED = {
     "replicasets/status statefulsets statefulsets/scale statefulsets/status",
     BATCH: "cronjobs cronjobs/status jobs jobs/status",
     POLICY: "poddisruptionbudgets poddisruptionbudgets/status",
+    AUTOSCALING: "horizontalpodautoscalers horizontalpodautoscalers/status",
     NETWORKING: "ingresses ingresses/status networkpolicies",
     DISCOVERY: "endpointslices",
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
+from minik8s.api.autoscaling import HorizontalPodAutoscaler
 from minik8s.api.batch import Job
 from minik8s.api.core import ConfigMap, Endpoints, Namespace, Node, Secret, Service
 from minik8s.api.discovery import EndpointSlice
@@ -41,6 +42,7 @@ _CHECKS: dict[type[Object], Callable[[Problems, Any], None]] = {
     DaemonSet: workloads.check_daemon_set,
     ControllerRevision: workloads.check_revision,
     Job: jobs.check,
+    HorizontalPodAutoscaler: small.check_autoscaler,
     PodDisruptionBudget: small.check_budget,
     EndpointSlice: endpoints.check_slice,
     Endpoints: endpoints.check_endpoints,

@@ -2,6 +2,7 @@
 
 import base64
 
+from minik8s.api.autoscaling import HorizontalPodAutoscaler
 from minik8s.api.core import ConfigMap, Namespace, Node, Secret
 from minik8s.api.policy import PodDisruptionBudget
 from minik8s.api.validation.fields import KEY, Problems
@@ -86,6 +87,22 @@ def check_namespace(problems: Problems, namespace: Namespace) -> None:
                 finalizer,
                 "name is neither a standard finalizer name nor is it fully qualified",
             )
+
+
+def check_autoscaler(problems: Problems, scaler: HorizontalPodAutoscaler) -> None:
+    spec, target = scaler.spec, scaler.spec.scaleTargetRef
+    for field in ("kind", "name"):
+        if not target or not getattr(target, field):
+            problems.required(f"spec.scaleTargetRef.{field}")
+    if spec.maxReplicas < 1:
+        problems.invalid("spec.maxReplicas", spec.maxReplicas, "must be greater than 0")
+    if spec.minReplicas is not None and spec.minReplicas < 1:
+        problems.invalid("spec.minReplicas", spec.minReplicas, "must be greater than or equal to 1")
+    if spec.minReplicas is not None and spec.maxReplicas < spec.minReplicas:
+        problems.invalid("spec.maxReplicas", spec.maxReplicas, "must be greater than or equal to `minReplicas`")
+    share = spec.targetCPUUtilizationPercentage
+    if share is not None and share < 1:
+        problems.invalid("spec.targetCPUUtilizationPercentage", share, "must be greater than 0")
 
 
 def check_budget(problems: Problems, budget: PodDisruptionBudget) -> None:

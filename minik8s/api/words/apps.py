@@ -69,6 +69,33 @@ WORDS: Words = {
         "observedGeneration": "The `metadata.generation` that the controller has looked at.",
         "conditions": "What keeps it from its number.",
     },
+    autoscaling.HorizontalPodAutoscaler: {
+        "": "Between how many and how many replicas something is to have, by the CPU its Pods use. It is kept, and "
+        "nothing is scaled.",
+        "spec": "What to scale, and within which bounds.",
+        "status": "What a scaler saw and did last.",
+    },
+    autoscaling.HorizontalPodAutoscalerSpec: {
+        "": "What to scale, and within which bounds.",
+        "scaleTargetRef": "What to scale: a Deployment, ReplicaSet or StatefulSet of the same namespace.",
+        "minReplicas": "How many there are at least; 1 if not said.",
+        "maxReplicas": "How many there are at most.",
+        "targetCPUUtilizationPercentage": "How much of the CPU they asked for all Pods are to use, in percent.",
+    },
+    autoscaling.CrossVersionObjectReference: {
+        "": "An object of the same namespace.",
+        "kind": "Its kind, such as Deployment.",
+        "name": "Its name.",
+        "apiVersion": "Its group and version, such as apps/v1.",
+    },
+    autoscaling.HorizontalPodAutoscalerStatus: {
+        "": "What a scaler saw and did last.",
+        "observedGeneration": "The `metadata.generation` that was looked at.",
+        "lastScaleTime": "When the number was changed last.",
+        "currentReplicas": "How many Pods there were.",
+        "desiredReplicas": "How many there were to be.",
+        "currentCPUUtilizationPercentage": "How much of the CPU they asked for all Pods used, in percent.",
+    },
     autoscaling.Scale: {
         "": "The one number that everything scalable has, so that it can be changed without knowing the kind.",
         "apiVersion": "Always autoscaling/v1.",

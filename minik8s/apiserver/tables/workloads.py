@@ -2,6 +2,7 @@
 
 from minik8s.api import times
 from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
+from minik8s.api.autoscaling import HorizontalPodAutoscaler
 from minik8s.api.batch import Job
 from minik8s.api.display import NONE, some
 from minik8s.api.durations import human, since
@@ -100,6 +101,21 @@ def _job_word(job: Job) -> str:
     return "Running"
 
 
+def _autoscaler(scaler: HorizontalPodAutoscaler, now: float) -> Cells:
+    spec, status = scaler.spec, scaler.status
+    target, cpu = spec.scaleTargetRef, (status.currentCPUUtilizationPercentage, spec.targetCPUUtilizationPercentage)
+    shares = ["<unknown>" if each is None else f"{each}%" for each in cpu]
+    return [
+        scaler.metadata.name,
+        f"{target.kind}/{target.name}" if target else "<none>",
+        f"cpu: {'/'.join(shares)}",
+        "<unset>" if spec.minReplicas is None else str(spec.minReplicas),
+        spec.maxReplicas,
+        status.currentReplicas,
+        age(scaler, now),
+    ]
+
+
 def _budget(budget: PodDisruptionBudget, now: float) -> Cells:
     least, most = budget.spec.minAvailable, budget.spec.maxUnavailable
     return [
@@ -163,6 +179,18 @@ TABLES: dict[type[Object], Table] = {
             *TEMPLATE,
         ),
         _job,
+    ),
+    HorizontalPodAutoscaler: Table(
+        (
+            NAME,
+            text("Reference", "What is to be scaled."),
+            text("Targets", "CPU used and wanted, in percent of what was asked for."),
+            text("MinPods", "How many Pods there are at least."),
+            number("MaxPods", "How many Pods there are at most."),
+            number("Replicas", "How many there were when somebody looked last."),
+            AGE,
+        ),
+        _autoscaler,
     ),
     PodDisruptionBudget: Table(
         (

@@ -111,6 +111,13 @@ ParentReference: group resource namespace name
 ServiceCIDR: metadata:ObjectMeta spec:ServiceCIDRSpec status:ServiceCIDRStatus
 ServiceCIDRSpec: cidrs*
 ServiceCIDRStatus: conditions*Condition
+# autoscaling.v1
+HorizontalPodAutoscaler: metadata:ObjectMeta spec:HorizontalPodAutoscalerSpec status:HorizontalPodAutoscalerStatus
+HorizontalPodAutoscalerSpec: scaleTargetRef:CrossVersionObjectReference minReplicas:int maxReplicas:int
+  targetCPUUtilizationPercentage:int
+HorizontalPodAutoscalerStatus: observedGeneration:int lastScaleTime:Time currentReplicas:int desiredReplicas:int
+  currentCPUUtilizationPercentage:int
+CrossVersionObjectReference: kind name apiVersion
 # policy.v1
 PodDisruptionBudget: metadata:ObjectMeta spec:PodDisruptionBudgetSpec status:PodDisruptionBudgetStatus
 PodDisruptionBudgetSpec: minAvailable:IntOrString selector:LabelSelector maxUnavailable:IntOrString

@@ -32,6 +32,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "authorization.v1.SubjectAccessReview": ("spec",),
     "authorization.v1.SubjectAccessReviewStatus": ("allowed",),
     "authorization.v1.SubjectRulesReviewStatus": ("incomplete", "nonResourceRules", "resourceRules"),
+    "autoscaling.v1.HorizontalPodAutoscalerSpec": ("maxReplicas", "scaleTargetRef"),
+    "autoscaling.v1.HorizontalPodAutoscalerStatus": ("currentReplicas", "desiredReplicas"),
     "autoscaling.v1.ScaleStatus": ("replicas",),
     "batch.v1.JobSpec": ("template",),
     "batch.v1.PodFailurePolicy": ("rules",),
