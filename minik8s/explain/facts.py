@@ -56,9 +56,15 @@ class Fact:
 
 
 def from_audit(lines: Iterable[bytes]) -> list[Fact]:
-    """Facts of the API server's audit; refused writes changed nothing and are left out."""
+    """Facts of the API server's audit; what changed nothing is left out: refused writes, questions and tokens."""
     entries = (json.loads(line) for line in lines if line.strip())
-    return [_write(entry) for entry in entries if entry["code"] < 400 and entry["resource"] != "events"]
+    return [_write(entry) for entry in entries if _changed_something(entry)]
+
+
+def _changed_something(entry: Mapping[str, Any]) -> bool:
+    if entry["code"] >= 400 or entry["subresource"] == "token":
+        return False
+    return entry["resource"] != "events" and not entry["resource"].endswith("reviews")
 
 
 def from_journal(lines: Iterable[bytes]) -> list[Fact]:

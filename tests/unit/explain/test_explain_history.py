@@ -175,6 +175,14 @@ def test_a_proxy_that_starts_anew_is_not_blamed_on_the_last_change():
     assert last.cause.because.startswith("the proxy started")
 
 
+def test_questions_and_tokens_changed_nothing_although_the_audit_has_them():
+    asked = [
+        write(5.0, 12, "kubectl", "create", "selfsubjectaccessreviews/", code=201),
+        write(5.1, 12, "agent@node-1", "create", "serviceaccounts/default/default:token", seen=f"{A}@12", code=201),
+    ]
+    assert known(*APPLIED, *asked) == known(*APPLIED)
+
+
 def test_refused_writes_changed_nothing():
     refused = write(5.0, 12, "cli", "patch", "deployments/default/web", "again", code=409)
     assert len(history(known(*APPLIED, refused), WEB).episodes) == 1
