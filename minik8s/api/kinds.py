@@ -3,6 +3,7 @@
 Routes, discovery, the store's keys, the client and the command line are all derived from this table.
 """
 
+from minik8s.api import events
 from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 from minik8s.api.authentication import SelfSubjectReview, TokenReview
 from minik8s.api.authorization import (
@@ -75,7 +76,10 @@ MOMENTARY: tuple[type[Object], ...] = (
     SelfSubjectRulesReview,
 )
 
-ALL = (*KINDS, *MOMENTARY)
+# Other faces of kinds that are stored: the same objects in other words.
+FACES: tuple[type[Object], ...] = (events.Event,)
+
+ALL = (*KINDS, *MOMENTARY, *FACES)
 
 _BY_KIND = {(cls.resource.apiVersion, cls.resource.kind): cls for cls in ALL}
 _BY_PLURAL = {(cls.resource.group, cls.resource.version, cls.resource.plural): cls for cls in ALL}

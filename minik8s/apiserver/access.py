@@ -14,7 +14,7 @@ def check(
     request: Request, before: Object | None = None, after: Object | None = None, uses: authz.Uses | None = None
 ) -> None:
     """Raise a 403 unless the user may do this; a 401 if nobody knows who the user is."""
-    target, group = request.target, request.cls.resource.group
+    target, group = request.target, request.shown.resource.group
     # As upstream has it, a Namespace is in itself: who has a role in it may be shown it.
     name, namespace = target.name, target.namespace or (target.name if request.cls is Namespace else "")
     ask = authz.Ask(request.user, request.verb, target.resource, namespace, name, before, after, group)

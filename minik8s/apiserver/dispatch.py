@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from minik8s.api import codec, kinds, meta
-from minik8s.apiserver import access, admission, applying, errors, evictions, forms, reads, subresources, usage
+from minik8s.apiserver import access, admission, applying, errors, evictions, faces, forms, reads, subresources, usage
 from minik8s.apiserver.authenticator import Authenticator
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request, Written
@@ -55,6 +55,7 @@ class Dispatcher:
         """Check the rights and do it."""
         _check_method(request)
         access.check(request, uses=functools.partial(usage.used_on_node, self.registry))
+        request = faces.inward(request)
         form = forms.of(request)  # an answer that cannot be written is refused before anything is done
         request = _told_dry_run(request)
         answer = self._answer(request)

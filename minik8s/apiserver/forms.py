@@ -18,6 +18,7 @@ from typing import Protocol
 
 import msgspec
 
+from minik8s.api import events
 from minik8s.api.meta import Object
 from minik8s.apiserver import errors, tables
 from minik8s.apiserver.request import Request
@@ -72,6 +73,24 @@ class Plain:
 
     def event(self, value: bytes, first: bool) -> bytes:
         return value
+
+
+@dataclass(frozen=True)
+class Face:
+    """Core Events in the words of events.k8s.io; see `faces.py`."""
+
+    cls: type[Object]
+    plain = False
+
+    def one(self, value: bytes) -> bytes:
+        found = msgspec.json.decode(value)
+        return msgspec.json.encode(events.shown_form(found)) if found.get("kind") == self.cls.resource.kind else value
+
+    def several(self, values: Sequence[bytes], meta: Mapping[str, object]) -> bytes:
+        return Plain(self.cls).several([self.one(value) for value in values], meta)
+
+    def event(self, value: bytes, first: bool) -> bytes:
+        return self.one(value)
 
 
 @dataclass(frozen=True)
@@ -159,7 +178,7 @@ def of(request: Request) -> Form:
         if offered["type"] not in TYPES:
             continue
         if "as" not in offered:
-            return Plain(request.cls)
+            return Face(request.face) if request.face else Plain(request.cls)
         if offered.get("g") == META_GROUP and offered.get("v") in VERSIONS:
             found = _converted(request, offered["as"], f"{META_GROUP}/{offered['v']}")
             if found is not None:

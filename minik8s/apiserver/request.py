@@ -39,12 +39,18 @@ class Request:
     body: bytes = b""
     accept: str = ""
     user_agent: str = ""
+    face: type[Object] | None = None  # the kind that the client knows, where it is another face of `target.cls`
     warnings: list[str] = field(default_factory=list)
     rights: Judge = field(default_factory=Rights)  # of users who are no masters: those of the house alone
 
     @property
     def cls(self) -> type[Object]:
         return self.target.cls
+
+    @property
+    def shown(self) -> type[Object]:
+        """The kind that the client asked about."""
+        return self.face or self.target.cls
 
     @property
     def dry_run(self) -> bool:

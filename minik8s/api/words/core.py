@@ -1,6 +1,6 @@
 """Words for Service, Endpoints and the small kinds of the core group: `api/core.py`. Pods, Nodes have their own."""
 
-from minik8s.api import core
+from minik8s.api import core, events
 from minik8s.api.words.table import Words
 
 WORDS: Words = {
@@ -171,6 +171,23 @@ WORDS: Words = {
         "related": "A second object that it is about.",
         "reportingComponent": "Which program tells it, such as kubelet.",
         "reportingInstance": "Which instance of that program, such as node-1.",
+    },
+    events.Event: {
+        "": "Something that happened to an object, told for people. The same objects as core Events, in newer words.",
+        "eventTime": "When it happened, to the microsecond.",
+        "series": "How often it went on, for those who write series.",
+        "reportingController": "Which program tells it.",
+        "reportingInstance": "Which instance of that program.",
+        "action": "What was done or tried.",
+        "reason": "What happened, in one word, such as Scheduled.",
+        "regarding": "The object it happened to.",
+        "related": "A second object that it is about.",
+        "note": "What happened, in a sentence.",
+        "type": "Normal or Warning.",
+        "deprecatedSource": "Who tells it, as core Events have it.",
+        "deprecatedFirstTimestamp": "When it happened first, as core Events have it.",
+        "deprecatedLastTimestamp": "When it happened last, as core Events have it.",
+        "deprecatedCount": "How often, as core Events have it.",
     },
     core.EventSource: {
         "": "Who tells an Event.",
