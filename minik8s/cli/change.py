@@ -10,11 +10,10 @@ from typing import Any
 import click
 
 from minik8s.api import times
-from minik8s.api.apps import Deployment
 from minik8s.api.core import Service, ServicePort, ServiceSpec
 from minik8s.api.meta import Object, ObjectMeta
 from minik8s.cli import objects
-from minik8s.cli.rollouts import progress
+from minik8s.cli.rollouts import ROLLED, progress
 from minik8s.cli.session import Failed, Session, verb
 from minik8s.client.rest import MERGE_PATCH, Gone, Why
 from minik8s.host import clock
@@ -36,12 +35,11 @@ def patch(
 @click.option("--replicas", type=click.IntRange(min=0), required=True, help="How many there shall be.")
 @click.option("--current-replicas", type=int, default=-1, help="Only if there are so many now.")
 def scale(session: Session, words: tuple[str, ...], replicas: int, current_replicas: int) -> None:
-    """Change the number of replicas of a Deployment or ReplicaSet."""
+    """Change the number of replicas of a Deployment, ReplicaSet or StatefulSet."""
     for target in objects.parse(words):
         if "scale" not in target.cls.resource.subresources:
-            raise Failed(
-                f"error: {target.cls.resource.qualified} cannot be scaled: only deployments and replicasets can"
-            )
+            known = "deployments, replicasets and statefulsets"
+            raise Failed(f"error: {target.cls.resource.qualified} cannot be scaled: only {known} can")
         for name in target.names:
             now = objects.get(session, target.cls, name).get("spec", {}).get("replicas", 1)
             if current_replicas >= 0 and now != current_replicas:
@@ -123,31 +121,30 @@ def expose(session: Session, words: tuple[str, ...], port: int, target_port: str
 
 @verb("rollout")
 @click.argument("action", type=click.Choice(["status", "restart"]))
-@click.argument("words", nargs=-1, required=True, metavar="deployment/NAME")
+@click.argument("words", nargs=-1, required=True, metavar="KIND/NAME")
 @click.option("--watch/--no-watch", default=True, help="Wait until it is done.")
 def rollout(session: Session, action: str, words: tuple[str, ...], watch: bool) -> None:
-    """A Deployment's way from one template to the next: see how far it is, or start it again."""
+    """The way of a Deployment, StatefulSet or DaemonSet from one template to the next: how far it is, or once more."""
     cls, name = objects.one(words)
-    if cls is not Deployment:
-        raise Failed(f"error: no rollout for {cls.resource.qualified}: only deployments roll out")
+    if cls not in ROLLED:
+        known = ", ".join(each.resource.plural for each in ROLLED)
+        raise Failed(f"error: no rollout for {cls.resource.qualified}: only {known} roll out")
     if action == "restart":
         at = {"metadata": {"annotations": {RESTARTED_AT: times.rfc3339(clock.wall())}}}
         patch(session, cls, name, {"spec": {"template": at}})
         click.echo(f"{objects.title(cls, name)} restarted")
         return
-    _status(session, name, watch)
+    _status(session, cls, name, watch)
 
 
-def _status(session: Session, name: str, watch: bool) -> None:
+def _status(session: Session, cls: type[Object], name: str, watch: bool) -> None:
     """Tell each step, until there is none left."""
     told = ""
     while True:
-        deployment = session.client.get(Deployment, name, session.namespace)
-        revision = deployment.metadata.resourceVersion
-        events = session.client.watch(
-            Deployment, session.namespace, resourceVersion=revision, fields=f"metadata.name={name}"
-        )
-        for now in _states(deployment, events):
+        found = session.client.get(cls, name, session.namespace)
+        revision = found.metadata.resourceVersion
+        events = session.client.watch(cls, session.namespace, resourceVersion=revision, fields=f"metadata.name={name}")
+        for now in _states(found, events):
             text, done = progress(now)
             if text != told:
                 click.echo(text)
@@ -157,7 +154,7 @@ def _status(session: Session, name: str, watch: bool) -> None:
                 sys.exit(1 if text.startswith("error") else 0)
 
 
-def _states(first: Deployment, events: Any) -> Any:
+def _states(first: Object, events: Any) -> Any:
     yield first
     try:
         for event in events:

@@ -34,7 +34,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "label": (OBJECTS, "change", "Set or remove labels"),
     "annotate": (OBJECTS, "change", "Set or remove annotations"),
     "expose": (OBJECTS, "change", "Make a Service for the Pods of a Deployment"),
-    "rollout": (OBJECTS, "change", "See how far a Deployment's rollout is, or start it again"),
+    "rollout": (OBJECTS, "change", "See how far a rollout is, or start it again"),
     "logs": (OBJECTS, "logs", "Print what a container wrote"),
     "exec": (OBJECTS, "exec", "Run a command in a container"),
     "node": (MACHINE, "machine", "A node: exec, ps, cut, heal"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from minik8s.api import codec, kinds
+from minik8s.api import codec, defaults, kinds
 from minik8s.cli import jsonpath, output, rollouts, tables
 from minik8s.cli.hints import selector_hint
 from minik8s.cli.report import Report
@@ -140,3 +140,39 @@ def test_a_description_has_its_values_in_one_column():
         "  ----    ---",
         "  Normal  5s",
     ]
+
+
+SETS = [
+    ({"replicas": 2}, {"readyReplicas": 1}, "Waiting for 1 pods to be ready...", False),
+    ({"replicas": 2}, {"readyReplicas": 2, "updatedReplicas": 1, "currentRevision": "a", "updateRevision": "b"},
+     "waiting for statefulset rolling update to complete 1 pods at revision b...", False),
+    ({"replicas": 2}, {"readyReplicas": 2, "currentReplicas": 2, "currentRevision": "b", "updateRevision": "b"},
+     "statefulset rolling update complete 2 pods at revision b...", True),
+    ({"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 1}}}, {"readyReplicas": 3, "updatedReplicas": 1},
+     "Waiting for partitioned roll out to finish: 1 out of 2 new pods have been updated...", False),
+    ({"updateStrategy": {"type": "OnDelete"}}, {},
+     "error: rollout status is only available for RollingUpdate strategy type, not OnDelete", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "status", "said", "over"), SETS)
+def test_a_stateful_sets_rollout_is_told_in_kubectls_words(spec, status, said, over):
+    obj = codec.from_dict(kinds.find("sts"), {"metadata": {"name": "db"}, "spec": spec, "status": status})
+    defaults.set_defaults(obj)
+    assert rollouts.progress(obj) == (said, over)
+
+
+DAEMONS = [
+    ({"updatedNumberScheduled": 1}, "1 out of 3 new pods have been updated...", False),
+    ({"updatedNumberScheduled": 3, "numberAvailable": 2}, "2 of 3 updated pods are available...", False),
+    ({"updatedNumberScheduled": 3, "numberAvailable": 3}, 'daemon set "log" successfully rolled out', True),
+]
+
+
+@pytest.mark.parametrize(("status", "said", "over"), DAEMONS)
+def test_a_daemon_sets_rollout_is_told_in_kubectls_words(status, said, over):
+    plain = {"metadata": {"name": "log"}, "status": {"desiredNumberScheduled": 3, **status}}
+    obj = codec.from_dict(kinds.find("ds"), plain)
+    defaults.set_defaults(obj)
+    text, done = rollouts.progress(obj)
+    assert text.endswith(said) and done is over
