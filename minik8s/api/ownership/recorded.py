@@ -34,7 +34,8 @@ def record(new: Object, old: Object | None, author: Author) -> None:
 
 
 def _differing(old: Object | None, new: Object, status: bool) -> tuple[Plain, Plain]:
-    """Both objects as plain values, without what is equal in them: most of a write is.
+    """Both objects as plain values, without what is equal in them: most of a write is. Of a list that is one value (a
+    slice has a hundred endpoints) it is enough that it differs.
 
     The status belongs to whoever writes it through its own subresource; what a new object's says is the server's word.
     """
@@ -46,9 +47,10 @@ def _differing(old: Object | None, new: Object, status: bool) -> tuple[Plain, Pl
         if name == "metadata":
             was, now = was and _ownable(was), _ownable(now)
         if was != now:
+            whole = walk.is_whole_list(type(new), name)
             for half, value in ((before, was), (after, now)):
                 if value or isinstance(value, msgspec.Struct):  # what is empty is not written
-                    half[name] = msgspec.to_builtins(value)
+                    half[name] = [half is after] if whole else msgspec.to_builtins(value)
     return before, after
 
 

@@ -56,6 +56,12 @@ def _struct(cls: type[msgspec.Struct]) -> Shape:
     return Shape("struct", cls)
 
 
+def is_whole_list(cls: type[msgspec.Struct], field: str) -> bool:
+    """Is the field a list that is owned as one value?"""
+    shape = shapes(cls)[field]
+    return shape.form == "list" and form(shape, []) == "leaf"
+
+
 def inside(shape: Shape, field: str) -> Shape:
     """The shape of a field of a struct, or of a value in a map or list."""
     if shape.form == "struct" and shape.cls is not None:

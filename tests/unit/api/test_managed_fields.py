@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from minik8s.api import codec
 from minik8s.api.apps import Deployment
 from minik8s.api.core import ConfigMap, Service
+from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import ManagedFieldsEntry
 from minik8s.api.ownership import fieldset, managers, merge, paths, walk
 from minik8s.api.ownership.managers import Conflicts, Held, Manager, Stated
@@ -236,6 +237,26 @@ def test_the_status_belongs_to_who_writes_it_through_its_own_subresource():
             fieldsV1={"f:status": {"f:loadBalancer": {"f:ingress": {}}}},
             subresource="status",
         )
+    ]
+
+
+def test_the_endpoints_of_a_slice_are_one_field_however_many_they_are():
+    def slice_of(*addresses):
+        endpoints = [{"addresses": [each]} for each in addresses]
+        return codec.from_dict(EndpointSlice, {"metadata": {"name": "s"}, "endpoints": endpoints})
+
+    old, more, none = slice_of("10.0.0.1"), slice_of("10.0.0.1", "10.0.0.2"), slice_of()
+    record(old, None, Author("first", "1"))
+    record(more, old, Author("second", "2"))
+    record(none, more, Author("third", "3"))
+    owners = [
+        [(each.manager, paths.every(each.fieldsV1)) for each in obj.metadata.managedFields or ()]
+        for obj in (old, more, none)
+    ]
+    assert owners == [
+        [("first", [".endpoints"])],
+        [("second", [".endpoints"])],
+        [],
     ]
 
 
