@@ -67,17 +67,17 @@ class Verbs:
 
     def create_from(self, request: Request, draft: Object, author: Author | None) -> Answer:
         admission.warn(request, draft)
+        defaults.set_defaults(draft)
+        if author is not None:
+            record(draft, None, author)  # before the server adds what is its own: nobody can give that up
         ingresses.admit(self.registry, request, draft)
         accounts.admit(self.registry, draft)
-        return self.insert(request, draft, author)
+        return self.insert(request, draft)
 
-    def insert(self, request: Request, draft: Object, author: Author | None = None) -> Answer:
+    def insert(self, request: Request, draft: Object) -> Answer:
         """Store a new object. A generated name that is taken is generated anew."""
         if draft.metadata.resourceVersion:
             raise errors.bad_request("resourceVersion should not be set on objects to be created")
-        defaults.set_defaults(draft)
-        if author is not None:
-            record(draft, None, author)  # before the server adds what is its own
         for attempt in range(params.WRITE_ATTEMPTS):
             obj = strategy.copy(draft)
             strategy.prepare_create(obj, strategy.Birth(times.rfc3339(clock.wall()), clock.uid(), clock.suffix()))

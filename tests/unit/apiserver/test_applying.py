@@ -8,7 +8,7 @@ from memory_store import ask, registry
 
 from minik8s.api import codec
 from minik8s.api.batch import Job
-from minik8s.api.core import ConfigMap, Namespace
+from minik8s.api.core import ConfigMap, Namespace, Pod
 from minik8s.apiserver import applying, patches
 from minik8s.apiserver.admission import JSON_PATCH
 from minik8s.apiserver.errors import Failure
@@ -57,6 +57,20 @@ def test_what_the_server_adds_is_nobodys_to_give_up(verbs):
     assert "f:selector" not in managers(made)["tool"].fieldsV1["f:spec"]
     changed = apply(verbs, {**body, "spec": {"template": TEMPLATE, "parallelism": 3}}, "tool", Job, force="true")
     assert changed.spec.selector == made.spec.selector
+
+
+def test_a_pod_keeps_the_token_that_the_server_gave_it(verbs):
+    spec = {"containers": [{"name": "c", "image": "x:1"}]}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": spec}
+    verbs.create(ask("create", Pod, body=body, query={"fieldManager": "tool"}))
+    made = codec.decode(Pod, verbs.read(ask("get", Pod, "one")).kv.value)
+    assert len(made.spec.volumes) == 1
+    assert "f:volumes" not in managers(made)["tool"].fieldsV1["f:spec"]
+    (entry,) = made.metadata.managedFields
+    taken_over = [{**codec.to_dict(entry), "operation": "Apply"}]  # as kubectl does it
+    change = {"metadata": {"managedFields": taken_over}}
+    applying.patch(verbs, sent(Pod, "application/merge-patch+json", change))
+    assert apply(verbs, body, "tool", Pod).spec == made.spec
 
 
 def test_kubectl_may_change_on_the_server_what_it_applied_from_the_client(verbs):
