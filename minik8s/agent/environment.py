@@ -10,9 +10,11 @@ import binascii
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 
+from minik8s.api import quantity
 from minik8s.api.core import ConfigMap, Secret, Service
-from minik8s.api.pods import Container, EnvFromSource, EnvVar, KeySelector, Pod
+from minik8s.api.pods import Container, EnvFromSource, EnvVar, KeySelector, Pod, ResourceFieldSelector
 
 _REFERENCE = re.compile(r"\$(\$|\(([^()$]*)\))")
 
@@ -40,7 +42,10 @@ def environment(pod: Pod, container: Container, sources: Sources) -> dict[str, s
         result.update(_from_all(source, sources))
     known: dict[str, str] = {}
     for variable in container.env:
-        value = _value(pod, variable, sources, {**services, **known})
+        if (wanted := variable.valueFrom) and wanted.resourceFieldRef:
+            value: str | None = resource_value(pod, wanted.resourceFieldRef, container)
+        else:
+            value = _value(pod, variable, sources, {**services, **known})
         if value is not None:
             known[variable.name] = result[variable.name] = value
     return result
@@ -169,6 +174,18 @@ def _key(kind: str, wanted: KeySelector, data: Mapping[str, str] | None) -> str 
     if data is None:
         raise ConfigError(f'{kind} "{wanted.name}" not found')
     raise ConfigError(f"couldn't find key {wanted.key} in {kind} {wanted.name}")
+
+
+def resource_value(pod: Pod, wanted: ResourceFieldSelector, own: Container | None = None) -> str:
+    """A limit or request in units of the divisor, rounded up; 0 where there is none. Raises ConfigError."""
+    everywhere = {each.name: each for each in (*pod.spec.initContainers, *pod.spec.containers)}
+    container = everywhere.get(wanted.containerName) if wanted.containerName else own
+    if container is None:
+        raise ConfigError(f'container "{wanted.containerName}" not found')
+    kind, _, name = wanted.resource.partition(".")
+    amounts = container.resources.limits if kind == "limits" else container.resources.requests
+    unit = quantity.parse(wanted.divisor or 0) or 1  # a divisor of 0 is none
+    return str(ceil(quantity.parse(amounts.get(name, 0)) / unit))
 
 
 def field_value(pod: Pod, path: str, sources: Sources) -> str:

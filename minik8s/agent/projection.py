@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from minik8s.agent.environment import ConfigError, Sources, decoded, field_value
+from minik8s.agent.environment import ConfigError, Sources, decoded, field_value, resource_value
 from minik8s.api.core import ConfigMap
 from minik8s.api.pods import KeyToPath, Pod
 from minik8s.api.volumes import (
@@ -73,8 +73,10 @@ def _part(
 
 
 def _field(pod: Pod, item: DownwardAPIVolumeFile, sources: Sources) -> str:
+    if item.resourceFieldRef:
+        return resource_value(pod, item.resourceFieldRef)
     if item.fieldRef is None:
-        raise ConfigError(f"{item.path}: fieldRef is needed")
+        raise ConfigError(f"{item.path}: fieldRef or resourceFieldRef is needed")
     path = item.fieldRef.fieldPath
     if path in ("metadata.labels", "metadata.annotations"):  # as files they are all of them, one in a line
         values = pod.metadata.labels if path == "metadata.labels" else pod.metadata.annotations

@@ -29,9 +29,7 @@ from minik8s.api.pods import (
     Affinity,
     AppArmorProfile,
     Container,
-    DownwardAPIVolumeFile,
     EmptyDirVolumeSource,
-    EnvVarSource,
     EphemeralContainer,
     HostPathVolumeSource,
     Lifecycle,
@@ -95,23 +93,18 @@ def _other(spec: ServiceCIDRSpec) -> bool:
     return not {*spec.cidrs} <= {params.SERVICE_CIDR, params.SERVICE_CIDR_V6}
 
 
-_MESSAGES = (
+OF_CONTAINERS = (
     Idle("terminationMessagePath", "no message is read from it", ("/dev/termination-log",)),
     Idle("terminationMessagePolicy", "no message is read", ("File",)),
+    Idle("resizePolicy", "nothing changes the resources of a container that runs"),
+    Idle("restartPolicy", "an init container that goes on running keeps the others from starting"),
+    Idle("volumeDevices", "no volume is a device here"),
 )
-
 # The struct that has the field → its fields without effect.
 TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
-    Container: (
-        *_MESSAGES,
-        Idle("resizePolicy", "nothing changes the resources of a container that runs"),
-        Idle("restartPolicy", "an init container that goes on running keeps the others from starting"),
-        Idle("volumeDevices", "no volume is a device here"),
-    ),
-    EphemeralContainer: _MESSAGES,
+    Container: OF_CONTAINERS,
+    EphemeralContainer: OF_CONTAINERS,
     VolumeProjection: (Idle("clusterTrustBundle", "there are no such bundles; its files are not written"),),
-    DownwardAPIVolumeFile: (Idle("resourceFieldRef", "its file is not written"),),
-    EnvVarSource: (Idle("resourceFieldRef", "the variable is empty: ask the container's own cgroup"),),
     ResourceRequirements: (Idle("claims", NO_CLAIMED_DEVICES),),
     Probe: (Idle("grpc", "only whether its port takes connections is asked"),),
     Lifecycle: (
@@ -230,9 +223,6 @@ TABLE: dict[type[msgspec.Struct], tuple[Idle, ...]] = {
         Idle("effect", "the scheduler does not prefer other nodes for it", when=_is("effect", "PreferNoSchedule")),
     ),
 }
-
-
-TABLE[EphemeralContainer] = TABLE[Container]
 
 
 def without_effect(obj: Object) -> list[str]:

@@ -16,6 +16,7 @@ from minik8s.api.pods import (
     LifecycleHandler,
     PodSecurityContext,
     Probe,
+    ResourceFieldSelector,
     SecurityContext,
 )
 from minik8s.api.validation.fields import ENV_NAME, Problems
@@ -31,6 +32,8 @@ FIELD_PATHS = (
     "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
     "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
 )  # fmt: skip
+AMOUNTS = tuple(f"{kind}.{name}" for kind in ("limits", "requests") for name in STANDARD_RESOURCES)
+SOURCES_OF_ENV = tuple(EnvVarSource.__struct_fields__)
 _KEYED_PATH = re.compile(r"metadata\.(labels|annotations)\['[^']+'\]")
 _BAD_NAME = (
     "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not "
@@ -153,12 +156,23 @@ def _check_variable(problems: Problems, path: str, variable: EnvVar) -> None:
         _check_source(problems, path, variable, variable.valueFrom)
 
 
+def check_amount(problems: Problems, path: str, wanted: ResourceFieldSelector) -> None:
+    """A limit or request that is shown to a container, in which unit."""
+    if wanted.resource not in AMOUNTS:
+        problems.unsupported(f"{path}.resource", wanted.resource, AMOUNTS)
+    try:
+        quantity.parse(wanted.divisor or 0)
+    except ValueError as error:
+        problems.invalid(f"{path}.divisor", wanted.divisor, str(error))
+
+
 def _check_source(problems: Problems, path: str, variable: EnvVar, source: EnvVarSource) -> None:
-    given = [name for name in ("fieldRef", "configMapKeyRef", "secretKeyRef") if getattr(source, name)]
+    given = [name for name in SOURCES_OF_ENV if getattr(source, name)]
     if len(given) != 1:
-        problems.invalid(
-            f"{path}.valueFrom", "", "must specify exactly one of: `fieldRef`, `configMapKeyRef`, `secretKeyRef`"
-        )
+        known = ", ".join(f"`{name}`" for name in SOURCES_OF_ENV)
+        problems.invalid(f"{path}.valueFrom", "", f"must specify exactly one of: {known}")
+    if source.resourceFieldRef:
+        check_amount(problems, f"{path}.valueFrom.resourceFieldRef", source.resourceFieldRef)
     if variable.value:
         problems.invalid(f"{path}.valueFrom", "", "may not be specified when `value` is not empty")
     for name in ("configMapKeyRef", "secretKeyRef"):

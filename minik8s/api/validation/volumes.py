@@ -4,6 +4,7 @@ from minik8s.api.pods import PodSpec
 from minik8s.api.validation import containers
 from minik8s.api.validation.fields import Problems
 from minik8s.api.volumes import (
+    SOURCES,
     ConfigMapVolumeSource,
     DownwardAPIProjection,
     DownwardAPIVolumeSource,
@@ -15,8 +16,7 @@ from minik8s.api.volumes import (
     VolumeProjection,
 )
 
-KINDS = ("emptyDir", "configMap", "secret", "downwardAPI", "projected")
-PARTS = ("secret", "downwardAPI", "configMap", "serviceAccountToken")
+PARTS = tuple(VolumeProjection.__struct_fields__)
 
 
 def check(problems: Problems, path: str, spec: PodSpec) -> None:
@@ -34,9 +34,9 @@ def _check_volume(problems: Problems, path: str, volume: Volume) -> None:
         problems.required(f"{path}.name")
     else:
         problems.label_name(f"{path}.name", volume.name)
-    given = [name for name in KINDS if getattr(volume, name)]
+    given = [name for name in SOURCES if getattr(volume, name) is not None]
     if not given:
-        problems.required(path, f"must specify a volume type (minik8s knows {', '.join(KINDS)})")
+        problems.required(path, "must specify a volume type")
     for extra in given[1:]:
         problems.forbidden(f"{path}.{extra}", "may not specify more than 1 volume type")
     _check_source(problems, path, volume)
@@ -51,6 +51,8 @@ def _check_source(problems: Problems, path: str, volume: Volume) -> None:
         if not volume.secret.secretName:
             problems.required(f"{path}.secret.secretName")
         _check_files(problems, f"{path}.secret", volume.secret)
+    if volume.hostPath and not volume.hostPath.path:
+        problems.required(f"{path}.hostPath.path")
     if volume.downwardAPI:
         _check_mode(problems, f"{path}.downwardAPI.defaultMode", volume.downwardAPI.defaultMode)
         _check_fields(problems, f"{path}.downwardAPI", volume.downwardAPI)
@@ -99,7 +101,11 @@ def _check_fields(problems: Problems, path: str, source: DownwardAPIProjection |
         if not item.path:
             problems.required(f"{here}.path")
         containers.check_inside(problems, f"{here}.path", item.path)
-        if item.fieldRef is None or not item.fieldRef.fieldPath:
+        if item.resourceFieldRef:
+            containers.check_amount(problems, f"{here}.resourceFieldRef", item.resourceFieldRef)
+            if not item.resourceFieldRef.containerName:
+                problems.required(f"{here}.resourceFieldRef.containerName")
+        elif item.fieldRef is None or not item.fieldRef.fieldPath:
             problems.required(f"{here}.fieldRef.fieldPath")
         _check_mode(problems, f"{here}.mode", item.mode)
 

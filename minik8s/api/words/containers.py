@@ -59,7 +59,7 @@ WORDS: Words = {
         "fieldRef": "A field of the Pod itself, such as status.podIP.",
         "configMapKeyRef": "An entry of a ConfigMap.",
         "secretKeyRef": "An entry of a Secret.",
-        "resourceFieldRef": "A limit or request of a container, such as limits.memory.",
+        "resourceFieldRef": "A limit or request of a container, such as limits.memory; 0 where there is none.",
     },
     c.ConfigMapKeySelector: {
         "": "One entry of a ConfigMap in the Pod's namespace.",

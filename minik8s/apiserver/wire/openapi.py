@@ -107,6 +107,8 @@ def _operation(each: Operation) -> dict[str, Any]:
         "x-kubernetes-action": each.action,
         "x-kubernetes-group-version-kind": each.group_version_kind,
     }
+    if "" in each.answers.values():
+        made["responses"]["default"] = {"description": "Or whatever the container or server answers with."}
     if each.body:
         content = {
             media: {"schema": V3.ref(schemas.name_of(cls) if cls else PATCH)} for media, cls in each.body.items()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minik8s.agent import addresses, dnsprobe, heartbeat, nodeinfo, pages, probing, restarts, server
-from minik8s.agent.environment import ConfigError, Sources
+from minik8s.agent.environment import ConfigError, Sources, environment
 from minik8s.agent.memory import newer
 from minik8s.agent.probing import LIVENESS, READINESS, STARTUP, History
 from minik8s.agent.world import inspect
@@ -384,3 +384,26 @@ def test_our_own_last_write_is_preferred_while_the_informer_is_behind():
 def test_a_container_that_ran_long_is_forgiven():
     assert restarts.next_streak(a_container("exited", streak=5, started_at=0.0, finished_at=700.0)) == 0
     assert restarts.next_streak(a_container("exited", streak=5, started_at=0.0, finished_at=7.0)) == 6
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"resource": "limits.memory"}, str(64 << 20)),
+        ({"resource": "limits.memory", "divisor": "1Mi"}, "64"),
+        ({"resource": "limits.cpu"}, "1"),  # rounded up
+        ({"resource": "limits.cpu", "divisor": "1m"}, "250"),
+        ({"resource": "requests.cpu", "divisor": "0"}, "0"),
+    ],
+)
+def test_a_container_is_told_its_limits_in_the_unit_that_it_wants(wanted, expected):
+    variable = {"name": "A", "valueFrom": {"resourceFieldRef": wanted}}
+    pod = a_pod({"env": [variable], "resources": {"limits": {"memory": "64Mi", "cpu": "250m"}}})
+    assert environment(pod, pod.spec.containers[0], Sources())["A"] == expected
+
+
+def test_the_limits_of_a_container_that_is_not_there_cannot_be_told():
+    variable = {"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "containerName": "none"}}}
+    pod = a_pod({"env": [variable]})
+    with pytest.raises(ConfigError, match="none"):
+        environment(pod, pod.spec.containers[0], Sources())
