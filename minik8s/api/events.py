@@ -10,8 +10,12 @@ from typing import Any
 import msgspec
 
 from minik8s.api import core
-from minik8s.api.core import EventSeries, EventSource, ObjectReference
+from minik8s.api.core import EventSource, ObjectReference
 from minik8s.api.meta import MicroTime, Object, Time, resource, says
+
+
+class EventSeries(core.EventSeries):
+    """How often it happened again. Upstream has it as a type of this group, with the same fields."""
 
 
 @resource("events", short=("ev",))
