@@ -43,10 +43,8 @@ class Upstream:
     def __init__(self) -> None:
         self.zone, self.silent, self.relay = dict(ZONE), False, None
         self.asked: list[tuple[str, str, str, int, int]] = []
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
+        self.udp, self.tcp = free_for_both()
         self.address = f"127.0.0.1:{self.udp.getsockname()[1]}"
-        self.tcp = socket.create_server(self.udp.getsockname())
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._datagrams, self._connections)]
         for thread in self._threads:
             thread.start()
@@ -113,6 +111,19 @@ class Upstream:
             thread.join(5)
         self.udp.close()
         self.tcp.close()
+
+
+def free_for_both() -> tuple[socket.socket, socket.socket]:
+    """UDP and TCP at one port: what is free for one may be taken for the other."""
+    while True:
+        tcp = socket.create_server(("127.0.0.1", 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+            return udp, tcp
+        except OSError:
+            udp.close()
+            tcp.close()
 
 
 @contextmanager
