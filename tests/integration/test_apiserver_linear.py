@@ -17,7 +17,6 @@ from support.apiserver import Certificates, Etcd, Http, Server, config, service,
 from support.history import OK, REFUSED, UNKNOWN, Event, Run, Told, Watched, Write, expected, what_is_wrong
 
 from minik8s.host import clock
-from minik8s.store.etcd import Store
 
 pytestmark = pytest.mark.system
 
@@ -198,7 +197,7 @@ def bed(tmp_path):
 
 def truth(etcd: Etcd, since: int) -> list[Event]:
     """What etcd itself says that happened."""
-    store = Store(etcd.endpoint)
+    store = etcd.store()
     newest, found = store.revision(), []
     for revision, events in store.watch("/registry/core/", since):
         found += [
