@@ -1,4 +1,4 @@
-"""PersistentVolumeClaim, as a StatefulSet's `volumeClaimTemplates` has it; no kind of its own here.
+"""PersistentVolumeClaim, as a StatefulSet's `volumeClaimTemplates` has it; of its own there is none (`absent.py`).
 
 Nothing in minik8s keeps data beyond a Pod, so a claim is read for its name alone: `apps.py` says what becomes of it.
 Source: the published OpenAPI of Kubernetes 1.33.
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from minik8s.api.meta import Condition, LabelSelector, ObjectMeta, Quantity, Struct
+from minik8s.api.meta import Condition, LabelSelector, Object, Quantity, Struct, resource, says
 from minik8s.api.references import TypedLocalObjectReference, TypedObjectReference
 
 
@@ -40,9 +40,11 @@ class PersistentVolumeClaimStatus(Struct):
     modifyVolumeStatus: dict[str, Any] | None = None
 
 
-class PersistentVolumeClaim(Struct):
-    apiVersion: str = ""
-    kind: str = ""
-    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
+@resource("persistentvolumeclaims", short=("pvc",), verbs=("get", "list", "watch"))
+class PersistentVolumeClaim(Object):
+    """A wish for a volume that outlives a Pod."""
+
+    apiVersion: str = says("v1")
+    kind: str = says("PersistentVolumeClaim")
     spec: PersistentVolumeClaimSpec = msgspec.field(default_factory=PersistentVolumeClaimSpec)
     status: PersistentVolumeClaimStatus = msgspec.field(default_factory=PersistentVolumeClaimStatus)

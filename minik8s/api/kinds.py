@@ -4,6 +4,7 @@ Routes, discovery, the store's keys, the client and the command line are all der
 """
 
 from minik8s.api import events
+from minik8s.api.absent import ABSENT
 from minik8s.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 from minik8s.api.authentication import SelfSubjectReview, TokenReview
 from minik8s.api.authorization import (
@@ -79,7 +80,7 @@ MOMENTARY: tuple[type[Object], ...] = (
 # Other faces of kinds that are stored: the same objects in other words.
 FACES: tuple[type[Object], ...] = (events.Event,)
 
-ALL = (*KINDS, *MOMENTARY, *FACES)
+ALL: tuple[type[Object], ...] = (*KINDS, *MOMENTARY, *FACES, *ABSENT)
 
 _BY_KIND = {(cls.resource.apiVersion, cls.resource.kind): cls for cls in ALL}
 _BY_PLURAL = {(cls.resource.group, cls.resource.version, cls.resource.plural): cls for cls in ALL}

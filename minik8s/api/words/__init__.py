@@ -10,6 +10,7 @@ import msgspec
 
 from minik8s.api import effects
 from minik8s.api.words import (
+    absent,
     access,
     apps,
     authentication,
@@ -46,6 +47,7 @@ WORDS: Words = {
     **authentication.WORDS,
     **metrics.WORDS,
     **authorization.WORDS,
+    **absent.WORDS,
 }
 
 

@@ -106,10 +106,7 @@ WORDS: Words = {
         "revision": "Its number: the highest is the template as it is now.",
     },
     claims.PersistentVolumeClaim: {
-        "": "A wish for a volume that outlives its Pods.",
-        "apiVersion": "v1.",
-        "kind": "PersistentVolumeClaim.",
-        "metadata": "Its name is what containers mount.",
+        "": "A wish for a volume that outlives its Pods; only in a StatefulSet, where containers mount it by its name.",
         "spec": "What kind of volume.",
         "status": "What would be known of the volume.",
     },
