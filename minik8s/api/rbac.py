@@ -2,7 +2,7 @@
 
 A Role counts in its namespace, a ClusterRole everywhere; a RoleBinding gives either within its own namespace, a
 ClusterRoleBinding gives a ClusterRole everywhere. There are no rules that forbid: what no rule allows is not allowed.
-Source: the published OpenAPI of Kubernetes 1.33. Read `apiserver/rbac.py` next: how a request is judged by these.
+Source: the published OpenAPI of Kubernetes 1.33. Read `apiserver/auth/rbac.py` next: how a request is judged by these.
 """
 
 from collections.abc import Iterable

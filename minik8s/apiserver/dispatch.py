@@ -9,16 +9,17 @@ import threading
 from collections.abc import Callable
 
 from minik8s.api import codec, kinds, meta
-from minik8s.apiserver import access, admission, applying, errors, evictions, faces, forms, reads, subresources, usage
-from minik8s.apiserver.authenticator import Authenticator
+from minik8s.apiserver import admission, applying, errors, evictions, faces, forms, reads, subresources
+from minik8s.apiserver.auth import access, usage
+from minik8s.apiserver.auth.authenticator import Authenticator
+from minik8s.apiserver.auth.reviews import Reviews
+from minik8s.apiserver.auth.signing import Keys
+from minik8s.apiserver.auth.tokens import Tokens
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request, Written
-from minik8s.apiserver.reviews import Reviews
 from minik8s.apiserver.routes import Target
-from minik8s.apiserver.signing import Keys
-from minik8s.apiserver.tokens import Tokens
 from minik8s.apiserver.verbs import Verbs
-from minik8s.apiserver.watching import Watches
+from minik8s.apiserver.watch.watching import Watches
 
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 Subresource = Callable[[Verbs, Request], Answer]

@@ -15,7 +15,7 @@ from minik8s.api.meta import DeleteOptions, Object, Status, StatusCause, StatusD
 from minik8s.api.pods import Pod, condition, is_ready, is_terminal, is_terminating
 from minik8s.api.policy import Eviction, PodDisruptionBudget
 from minik8s.apiserver import admission, errors
-from minik8s.apiserver.authn import AUTHENTICATED, User
+from minik8s.apiserver.auth.authn import AUTHENTICATED, User
 from minik8s.apiserver.registry import prefix_of
 from minik8s.apiserver.request import Answer, Request
 from minik8s.apiserver.routes import Target

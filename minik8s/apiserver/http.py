@@ -18,16 +18,18 @@ from werkzeug.wsgi import ClosingIterator
 
 from minik8s import params
 from minik8s.api import codec
-from minik8s.apiserver import access, authn, errors, impersonation, instruments, pages, routes, tokens
+from minik8s.apiserver import errors, pages, routes
 from minik8s.apiserver.audit import Audit
-from minik8s.apiserver.authenticator import Authenticator
-from minik8s.apiserver.carrying import Carriers
+from minik8s.apiserver.auth import access, authn, impersonation, tokens
+from minik8s.apiserver.auth.authenticator import Authenticator
+from minik8s.apiserver.auth.policies import Authorizer
 from minik8s.apiserver.dispatch import WRITES, Dispatcher
-from minik8s.apiserver.policies import Authorizer
-from minik8s.apiserver.relay import SUBRESOURCES as RELAYED
-from minik8s.apiserver.relay import Relay
+from minik8s.apiserver.relaying.carrying import Carriers
+from minik8s.apiserver.relaying.relay import SUBRESOURCES as RELAYED
+from minik8s.apiserver.relaying.relay import Relay
+from minik8s.apiserver.relaying.streaming import Answer as Whole
 from minik8s.apiserver.request import Answer, Request, Stream, Written
-from minik8s.apiserver.streaming import Answer as Whole
+from minik8s.apiserver.serving import instruments
 from minik8s.host import clock
 from minik8s.host.health import METRICS
 

@@ -18,18 +18,19 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from minik8s import params
 from minik8s.api.kinds import KINDS
-from minik8s.apiserver import housekeeping, instruments
+from minik8s.apiserver import housekeeping
 from minik8s.apiserver.audit import Audit
+from minik8s.apiserver.auth.policies import Authorizer
+from minik8s.apiserver.auth.signing import Keys
 from minik8s.apiserver.dispatch import Dispatcher
 from minik8s.apiserver.http import Server, Who
 from minik8s.apiserver.metering import Metering
 from minik8s.apiserver.options import ServerOptions
-from minik8s.apiserver.policies import Authorizer
 from minik8s.apiserver.registry import Registry, prefix_of
-from minik8s.apiserver.relay import Relay
-from minik8s.apiserver.signing import Keys
-from minik8s.apiserver.streaming import Agents
-from minik8s.apiserver.worker import Worker
+from minik8s.apiserver.relaying.relay import Relay
+from minik8s.apiserver.relaying.streaming import Agents
+from minik8s.apiserver.serving import instruments
+from minik8s.apiserver.serving.worker import Worker
 from minik8s.host import processes
 from minik8s.store.cache import Cache
 from minik8s.store.etcd import Store

@@ -14,9 +14,9 @@ from minik8s.api.metrics import NodeMetrics, PodMetrics
 from minik8s.apiserver import errors, measures, reads, selection
 from minik8s.apiserver.measures import STALE_S, WINDOW_S, Look
 from minik8s.apiserver.registry import Registry, prefix_of
+from minik8s.apiserver.relaying.streaming import Agents, Question
+from minik8s.apiserver.relaying.streaming import Answer as Whole
 from minik8s.apiserver.request import Answer, Request
-from minik8s.apiserver.streaming import Agents, Question
-from minik8s.apiserver.streaming import Answer as Whole
 from minik8s.host import clock
 
 PAGE = Question("/metrics/resource")

@@ -13,7 +13,8 @@ from minik8s.api import codec, times
 from minik8s.api.core import Namespace
 from minik8s.api.meta import Object, ObjectMeta
 from minik8s.api.networking import ServiceCIDR, ServiceCIDRSpec
-from minik8s.apiserver import errors, roles, strategy
+from minik8s.apiserver import errors, strategy
+from minik8s.apiserver.auth import roles
 from minik8s.apiserver.registry import Registry, key_of, put
 from minik8s.host import clock, sysctl
 from minik8s.store.model import Absent, Conflict, Txn, Unchanged

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from minik8s.api.meta import Object
-from minik8s.apiserver.authn import User
-from minik8s.apiserver.authz import Ask, Rights, Uses
-from minik8s.apiserver.rbac import Policies
+from minik8s.apiserver.auth.authn import User
+from minik8s.apiserver.auth.authz import Ask, Rights, Uses
+from minik8s.apiserver.auth.rbac import Policies
 from minik8s.apiserver.routes import Target
 from minik8s.host import clock
 

@@ -15,20 +15,9 @@ from minik8s.api.core import Namespace, Service
 from minik8s.api.meta import DeleteOptions, Object, Status, StatusCause, StatusDetails
 from minik8s.api.networking import IPAddress
 from minik8s.api.ownership.recorded import Author, record
-from minik8s.apiserver import (
-    access,
-    accounts,
-    addressclaims,
-    admission,
-    allocation,
-    authorship,
-    deletion,
-    errors,
-    ingresses,
-    patches,
-    services,
-    strategy,
-)
+from minik8s.apiserver import admission, authorship, deletion, errors, patches, strategy
+from minik8s.apiserver.allocating import addressclaims, allocation, ingresses, services
+from minik8s.apiserver.auth import access, accounts
 from minik8s.apiserver.registry import Registry, Stored, key_of, put
 from minik8s.apiserver.request import Answer, Request, Written
 from minik8s.host import clock, sysctl

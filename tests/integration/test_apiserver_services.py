@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from support.apiserver import service
 
-from minik8s.apiserver.allocation import ADDRESSES_PREFIX, NODE_PORTS_PREFIX
+from minik8s.apiserver.allocating.allocation import ADDRESSES_PREFIX, NODE_PORTS_PREFIX
 from minik8s.store.model import Put, Txn
 
 pytestmark = pytest.mark.system

@@ -18,7 +18,8 @@ from cryptography.x509.oid import NameOID
 
 from minik8s.api import codec
 from minik8s.api.core import Node
-from minik8s.apiserver import carrying, errors, streaming
+from minik8s.apiserver import errors
+from minik8s.apiserver.relaying import carrying, streaming
 from minik8s.streams import client, handshake, websocket
 from minik8s.streams.link import Link
 from minik8s.streams.pump import pump

@@ -28,7 +28,7 @@ DOORS = {
     "grpc": {"store/etcd.py"},
     "flask": {"apiserver/http.py", "apiserver/main.py"},
     "werkzeug": {"apiserver/http.py", "apiserver/main.py"},
-    "gunicorn": {"apiserver/main.py", "apiserver/worker.py"},
+    "gunicorn": {"apiserver/main.py", "apiserver/serving/worker.py"},
     "subprocess": {"host/processes.py"},
     "multiprocessing": set(),
     "pty": set(),

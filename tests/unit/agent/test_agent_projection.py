@@ -12,7 +12,7 @@ from minik8s.agent.world.volumes import Volumes
 from minik8s.api import codec
 from minik8s.api.core import ConfigMap, Pod, Secret
 from minik8s.api.meta import Status
-from minik8s.apiserver.accounts import admit
+from minik8s.apiserver.auth.accounts import admit
 from minik8s.client.rest import ApiError, NotFound, Unreachable
 
 SPEC = {"containers": [{"name": "main", "image": "x:1"}], "serviceAccountName": "robot"}

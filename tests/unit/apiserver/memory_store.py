@@ -1,7 +1,7 @@
 """A store in memory that behaves: same words as `store.etcd`, guards that hold or do not, and faults on demand."""
 
 from minik8s.api import codec
-from minik8s.apiserver.authn import AUTHENTICATED, User
+from minik8s.apiserver.auth.authn import AUTHENTICATED, User
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Request
 from minik8s.apiserver.routes import Target

@@ -17,10 +17,10 @@ from minik8s.api.core import Node, Pod, ServiceAccount
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.meta import ObjectMeta
 from minik8s.api.rbac import RoleBinding, RoleRef, Subject
-from minik8s.apiserver import roles
-from minik8s.apiserver.authn import ANONYMOUS, User
-from minik8s.apiserver.authz import Ask, Rights
-from minik8s.apiserver.policies import policies_of
+from minik8s.apiserver.auth import roles
+from minik8s.apiserver.auth.authn import ANONYMOUS, User
+from minik8s.apiserver.auth.authz import Ask, Rights
+from minik8s.apiserver.auth.policies import policies_of
 
 VERBS = {
     "g": "get",

@@ -4,7 +4,8 @@ import pytest
 
 from minik8s.api import codec
 from minik8s.api.core import Node
-from minik8s.apiserver import errors, streaming
+from minik8s.apiserver import errors
+from minik8s.apiserver.relaying import streaming
 
 ENVIRON = {
     "REQUEST_METHOD": "GET",

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from minik8s.api import codec
 from minik8s.api.core import Pod, Service
-from minik8s.apiserver import allocation, services
-from minik8s.apiserver.allocation import ADDRESSES_PREFIX, NODE_PORTS_PREFIX, Refused, View
+from minik8s.apiserver.allocating import allocation, services
+from minik8s.apiserver.allocating.allocation import ADDRESSES_PREFIX, NODE_PORTS_PREFIX, Refused, View
 
 NOTHING_TAKEN = View(frozenset(), seed=0)
 BOTH = ("IPv4", "IPv6")  # the families of the cluster

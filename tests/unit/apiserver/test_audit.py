@@ -4,7 +4,7 @@ import json
 
 from minik8s.api.core import Service
 from minik8s.apiserver.audit import Audit, Entry
-from minik8s.apiserver.authn import User
+from minik8s.apiserver.auth.authn import User
 from minik8s.apiserver.request import Request, Written
 from minik8s.apiserver.routes import Target
 

@@ -1,6 +1,6 @@
 """Who asks."""
 
-from minik8s.apiserver.authn import ANONYMOUS, certified, subject
+from minik8s.apiserver.auth.authn import ANONYMOUS, certified, subject
 
 
 def test_the_common_name_is_the_user_and_each_organisation_a_group():

@@ -6,10 +6,10 @@ from minik8s.api import kinds
 from minik8s.api.coordination import Lease, LeaseSpec
 from minik8s.api.core import Node, Pod
 from minik8s.api.meta import ObjectMeta
-from minik8s.apiserver import authz, roles
-from minik8s.apiserver.authn import ANONYMOUS, User
-from minik8s.apiserver.authz import Rights
-from minik8s.apiserver.policies import policies_of
+from minik8s.apiserver.auth import authz, roles
+from minik8s.apiserver.auth.authn import ANONYMOUS, User
+from minik8s.apiserver.auth.authz import Rights
+from minik8s.apiserver.auth.policies import policies_of
 
 RIGHTS = Rights(policies_of(roles.wanted()))
 GROUPS = {cls.resource.plural: cls.resource.group for cls in kinds.KINDS}

@@ -7,8 +7,9 @@ import socket
 import pytest
 
 from minik8s.api.core import Pod
-from minik8s.apiserver import broadcast, channel, forms
-from minik8s.apiserver.outlet import Outlet, Terms
+from minik8s.apiserver import forms
+from minik8s.apiserver.watch import broadcast, channel
+from minik8s.apiserver.watch.outlet import Outlet, Terms
 from minik8s.host import clock
 from minik8s.store.ring import Change
 

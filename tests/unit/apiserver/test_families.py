@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from minik8s.api import codec, defaults, validation
 from minik8s.api.core import Service
-from minik8s.apiserver import allocation, services
-from minik8s.apiserver.allocation import Refused, View
+from minik8s.apiserver.allocating import allocation, services
+from minik8s.apiserver.allocating.allocation import Refused, View
 
 FOUR, SIX, BOTH = ("IPv4",), ("IPv6",), ("IPv4", "IPv6")
 A, B = "10.96.1.0", "fd00:96::100"  # what the ranges give first

@@ -4,7 +4,7 @@ import pytest
 from memory_store import ask
 
 from minik8s.api.core import Namespace, Pod
-from minik8s.apiserver import instruments
+from minik8s.apiserver.serving import instruments
 
 CASES = {
     ("get", Pod, "x", ""): ("GET", "", "resource"),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from minik8s import params
 from minik8s.apiserver import errors
-from minik8s.apiserver.intake import Intake
+from minik8s.apiserver.serving.intake import Intake
 
 GET = b"GET /api/v1/pods HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /api/v1/pods HTTP/1.1\r\nHost: x\r\ncontent-length: 5\r\n\r\nhello"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from minik8s.apiserver import lanes
-from minik8s.apiserver.authn import ANONYMOUS, AUTHENTICATED, User
-from minik8s.apiserver.lanes import Lanes
+from minik8s.apiserver.auth.authn import ANONYMOUS, AUTHENTICATED, User
+from minik8s.apiserver.serving import lanes
+from minik8s.apiserver.serving.lanes import Lanes
 
 NODE = User("system:node:node-1", ("system:nodes", AUTHENTICATED))
 PERSON = User("kubernetes-admin", ("system:masters", AUTHENTICATED))

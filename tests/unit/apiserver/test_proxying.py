@@ -7,10 +7,11 @@ import pytest
 from minik8s.api import codec
 from minik8s.api.core import Endpoints, Service
 from minik8s.api.pods import Pod
-from minik8s.apiserver import carrying, errors, proxying
-from minik8s.apiserver.proxying import Meant, Path
-from minik8s.apiserver.relay import check_log_options
-from minik8s.apiserver.streaming import Place
+from minik8s.apiserver import errors
+from minik8s.apiserver.relaying import carrying, proxying
+from minik8s.apiserver.relaying.proxying import Meant, Path
+from minik8s.apiserver.relaying.relay import check_log_options
+from minik8s.apiserver.relaying.streaming import Place
 
 PREFIX = "/api/v1/namespaces/default/services/http:web:80/proxy"
 PLACE = Place("http", "10.244.1.5", 8080)

@@ -17,12 +17,13 @@ from minik8s.api.rbac import (
     aggregated,
 )
 from minik8s.api.validation import validate
-from minik8s.apiserver import access, preparing, roles
-from minik8s.apiserver.authn import User
-from minik8s.apiserver.authz import Ask, Rights
+from minik8s.apiserver import preparing
+from minik8s.apiserver.auth import access, roles
+from minik8s.apiserver.auth.authn import User
+from minik8s.apiserver.auth.authz import Ask, Rights
+from minik8s.apiserver.auth.policies import policies_of
+from minik8s.apiserver.auth.rbac import Act, permits
 from minik8s.apiserver.errors import Failure
-from minik8s.apiserver.policies import policies_of
-from minik8s.apiserver.rbac import Act, permits
 from minik8s.apiserver.registry import key_of
 from minik8s.apiserver.request import Request
 from minik8s.apiserver.routes import Target

@@ -17,15 +17,16 @@ from minik8s.api.authorization import (
 from minik8s.api.core import Namespace, ServiceAccount
 from minik8s.api.meta import ObjectMeta
 from minik8s.api.rbac import RoleBinding, RoleRef, Subject
-from minik8s.apiserver import audit, impersonation, roles
-from minik8s.apiserver.authn import ANONYMOUS, User
-from minik8s.apiserver.authz import Rights
+from minik8s.apiserver import audit
+from minik8s.apiserver.auth import impersonation, roles
+from minik8s.apiserver.auth.authn import ANONYMOUS, User
+from minik8s.apiserver.auth.authz import Rights
+from minik8s.apiserver.auth.policies import policies_of
+from minik8s.apiserver.auth.signing import Keys
 from minik8s.apiserver.dispatch import Dispatcher
 from minik8s.apiserver.errors import Failure
-from minik8s.apiserver.policies import policies_of
 from minik8s.apiserver.request import Request, Written
 from minik8s.apiserver.routes import Target
-from minik8s.apiserver.signing import Keys
 
 REVIEWS = [cls for cls in kinds.MOMENTARY if cls.resource.kind.endswith("Review")]
 JANE = User("jane", ("devs", "system:authenticated"), "7", (("from", ("hr",)),))

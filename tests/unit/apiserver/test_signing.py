@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from minik8s.apiserver.signing import BadToken, Keys, decode, encode
+from minik8s.apiserver.auth.signing import BadToken, Keys, decode, encode
 
 KEYS = Keys(ec.generate_private_key(ec.SECP256R1()))
 CLAIMS = {"iss": "https://here", "sub": "me", "aud": ["you"], "exp": 12}

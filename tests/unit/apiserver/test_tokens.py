@@ -8,14 +8,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from memory_store import ask, registry
 
 from minik8s.api.core import Namespace, Node, Pod, Secret, ServiceAccount
-from minik8s.apiserver import bootstrap, tokens
-from minik8s.apiserver.authenticator import Authenticator
-from minik8s.apiserver.authn import User
+from minik8s.apiserver.auth import bootstrap, tokens
+from minik8s.apiserver.auth.authenticator import Authenticator
+from minik8s.apiserver.auth.authn import User
+from minik8s.apiserver.auth.signing import BadToken, Keys
+from minik8s.apiserver.auth.tokens import Tokens
 from minik8s.apiserver.errors import Failure
 from minik8s.apiserver.request import Request
 from minik8s.apiserver.routes import Target
-from minik8s.apiserver.signing import BadToken, Keys
-from minik8s.apiserver.tokens import Tokens
 from minik8s.apiserver.verbs import Verbs
 
 KEYS = Keys(ec.generate_private_key(ec.SECP256R1()))

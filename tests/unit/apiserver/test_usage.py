@@ -4,7 +4,7 @@ from memory_store import ask, registry
 
 from minik8s.api import codec
 from minik8s.api.core import Namespace, Pod
-from minik8s.apiserver import usage
+from minik8s.apiserver.auth import usage
 from minik8s.apiserver.verbs import Verbs
 
 CONTAINER = {

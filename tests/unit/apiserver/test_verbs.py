@@ -8,7 +8,7 @@ from memory_store import ask, registry
 from minik8s import params
 from minik8s.api.core import ConfigMap, Namespace, Service
 from minik8s.apiserver import verbs as module
-from minik8s.apiserver.allocation import ADDRESSES_PREFIX, NODE_PORTS_PREFIX
+from minik8s.apiserver.allocating.allocation import ADDRESSES_PREFIX, NODE_PORTS_PREFIX
 from minik8s.apiserver.errors import Failure
 from minik8s.apiserver.verbs import Verbs
 from minik8s.store.model import Put, Txn, Unavailable, Unknown

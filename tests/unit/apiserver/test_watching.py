@@ -6,7 +6,8 @@ import pytest
 from memory_store import ask, registry
 
 from minik8s.api.core import Pod
-from minik8s.apiserver import channel, errors, forms, selection, watching
+from minik8s.apiserver import errors, forms, selection
+from minik8s.apiserver.watch import channel, watching
 from minik8s.store.ring import Change
 
 WEB, OTHER = {"app": "web"}, {"app": "other"}

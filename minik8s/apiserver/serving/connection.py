@@ -16,8 +16,8 @@ from enum import Enum
 from typing import Any
 
 from minik8s import params
-from minik8s.apiserver import authn
-from minik8s.apiserver.intake import Intake
+from minik8s.apiserver.auth import authn
+from minik8s.apiserver.serving.intake import Intake
 from minik8s.streams.link import Link
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE

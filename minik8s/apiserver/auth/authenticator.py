@@ -8,11 +8,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from minik8s.apiserver import authn, bootstrap, errors
-from minik8s.apiserver.authn import ANONYMOUS, User
+from minik8s.apiserver import errors
+from minik8s.apiserver.auth import authn, bootstrap
+from minik8s.apiserver.auth.authn import ANONYMOUS, User
+from minik8s.apiserver.auth.signing import BadToken
+from minik8s.apiserver.auth.tokens import AUDIENCES, Bearer, Tokens
 from minik8s.apiserver.registry import Registry
-from minik8s.apiserver.signing import BadToken
-from minik8s.apiserver.tokens import AUDIENCES, Bearer, Tokens
 
 log = logging.getLogger(__name__)
 

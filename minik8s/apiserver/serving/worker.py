@@ -24,9 +24,11 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from minik8s import params
 from minik8s.api import codec
-from minik8s.apiserver import authn, errors, instruments, lanes
-from minik8s.apiserver.connection import Connection, State
+from minik8s.apiserver import errors
+from minik8s.apiserver.auth import authn
 from minik8s.apiserver.http import LEAVE_SEAT, Taken
+from minik8s.apiserver.serving import instruments, lanes
+from minik8s.apiserver.serving.connection import Connection, State
 from minik8s.host import clock
 
 HANDSHAKERS = 2

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from minik8s.api.rbac import AnyBinding, AnyRole, ClusterRoleBinding, PolicyRule, RoleBinding, RoleRef, Subject
-from minik8s.apiserver.authn import User
+from minik8s.apiserver.auth.authn import User
 
 ACCOUNT = "system:serviceaccount:"
 

@@ -8,8 +8,8 @@ in what is still missing.
 from collections.abc import Sequence
 
 from minik8s.api.core import Service
-from minik8s.apiserver import families
-from minik8s.apiserver.allocation import needs_health_port, needs_node_ports, refused
+from minik8s.apiserver.allocating import families
+from minik8s.apiserver.allocating.allocation import needs_health_port, needs_node_ports, refused
 
 
 def prepare(new: Service, old: Service | None, cluster: Sequence[str]) -> None:

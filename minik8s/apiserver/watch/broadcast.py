@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from minik8s import params
-from minik8s.apiserver import instruments
-from minik8s.apiserver.channel import Channel, Question
-from minik8s.apiserver.outlet import Outlet
+from minik8s.apiserver.serving import instruments
+from minik8s.apiserver.watch.channel import Channel, Question
+from minik8s.apiserver.watch.outlet import Outlet
 from minik8s.host import clock
 from minik8s.store.ring import Change
 

@@ -22,14 +22,15 @@ from minik8s.api.authorization import (
 )
 from minik8s.api.meta import Object
 from minik8s.api.validation.fields import Problems
-from minik8s.apiserver import admission, errors, usage
-from minik8s.apiserver.authenticator import Authenticator
-from minik8s.apiserver.authn import User
-from minik8s.apiserver.authz import MASTERS, RULES, Ask
+from minik8s.apiserver import admission, errors
+from minik8s.apiserver.auth import usage
+from minik8s.apiserver.auth.authenticator import Authenticator
+from minik8s.apiserver.auth.authn import User
+from minik8s.apiserver.auth.authz import MASTERS, RULES, Ask
+from minik8s.apiserver.auth.signing import BadToken
+from minik8s.apiserver.auth.tokens import AUDIENCES
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request, Written
-from minik8s.apiserver.signing import BadToken
-from minik8s.apiserver.tokens import AUDIENCES
 
 ONE_OF = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
 

@@ -6,7 +6,8 @@ and after it, because a node's rights depend on what is in them. Read `authz.py`
 
 from minik8s.api.core import Namespace
 from minik8s.api.meta import Object
-from minik8s.apiserver import authz, errors, grants
+from minik8s.apiserver import errors
+from minik8s.apiserver.auth import authz, grants
 from minik8s.apiserver.request import Request
 
 

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from minik8s import params
-from minik8s.apiserver import channel, instruments
+from minik8s.apiserver.serving import instruments
+from minik8s.apiserver.watch import channel
 from minik8s.host import clock
 from minik8s.streams.link import Link
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from minik8s.api.meta import Object
-from minik8s.apiserver.lanes import Lanes
 from minik8s.apiserver.request import Request
+from minik8s.apiserver.serving.lanes import Lanes
 from minik8s.host import clock
 from minik8s.host.metrics import Registry
 from minik8s.store.cache import Cache

@@ -15,9 +15,9 @@ from minik8s.api import codec
 from minik8s.api.meta import Object
 from minik8s.api.rbac import GROUP, ClusterRole, ClusterRoleBinding, Role, RoleBinding
 from minik8s.apiserver import errors
-from minik8s.apiserver.authn import User
-from minik8s.apiserver.authz import Ask, Rights, Uses
-from minik8s.apiserver.rbac import Policies
+from minik8s.apiserver.auth.authn import User
+from minik8s.apiserver.auth.authz import Ask, Rights, Uses
+from minik8s.apiserver.auth.rbac import Policies
 from minik8s.apiserver.registry import Registry, prefix_of
 from minik8s.store.ring import Change
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from minik8s.apiserver import access, errors
-from minik8s.apiserver.authn import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
-from minik8s.apiserver.authz import Ask
+from minik8s.apiserver import errors
+from minik8s.apiserver.auth import access
+from minik8s.apiserver.auth.authn import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
+from minik8s.apiserver.auth.authz import Ask
 
 USER, GROUP, UID = "HTTP_IMPERSONATE_USER", "HTTP_IMPERSONATE_GROUP", "HTTP_IMPERSONATE_UID"
 EXTRA = "HTTP_IMPERSONATE_EXTRA_"

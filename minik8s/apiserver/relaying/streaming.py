@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from minik8s.api.core import Node
 from minik8s.apiserver import errors
-from minik8s.apiserver.carrying import Streamed, Upgraded
+from minik8s.apiserver.relaying.carrying import Streamed, Upgraded
 from minik8s.params import CLIENT_CONNECT_TIMEOUT_S, CLIENT_READ_TIMEOUT_S, KUBELET_PORT, MAX_BODY_BYTES
 from minik8s.streams import handshake
 

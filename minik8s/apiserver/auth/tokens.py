@@ -17,11 +17,12 @@ from minik8s.api import codec, times
 from minik8s.api.authentication import BoundObjectReference, TokenRequest
 from minik8s.api.core import Node, Pod, Secret, ServiceAccount
 from minik8s.api.meta import Object, StatusCause
-from minik8s.apiserver import access, admission, errors
-from minik8s.apiserver.authn import AUTHENTICATED, User
+from minik8s.apiserver import admission, errors
+from minik8s.apiserver.auth import access
+from minik8s.apiserver.auth.authn import AUTHENTICATED, User
+from minik8s.apiserver.auth.signing import BadToken, Keys
 from minik8s.apiserver.registry import Registry, key_of
 from minik8s.apiserver.request import Answer, Request, Written
-from minik8s.apiserver.signing import BadToken, Keys
 from minik8s.host import clock
 
 ISSUER = f"https://kubernetes.default.svc.{params.CLUSTER_DOMAIN}"

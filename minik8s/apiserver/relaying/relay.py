@@ -13,12 +13,12 @@ from minik8s.api import codec
 from minik8s.api.core import EndpointAddress, Endpoints, Node, Service
 from minik8s.api.meta import Object
 from minik8s.api.pods import Pod, condition
-from minik8s.apiserver import errors, proxying
+from minik8s.apiserver import errors
 from minik8s.apiserver.admission import whole
-from minik8s.apiserver.proxying import Meant, Path
 from minik8s.apiserver.registry import Registry, key_of, prefix_of
-from minik8s.apiserver.request import Request
-from minik8s.apiserver.streaming import (
+from minik8s.apiserver.relaying import proxying
+from minik8s.apiserver.relaying.proxying import Meant, Path
+from minik8s.apiserver.relaying.streaming import (
     Agents,
     Answer,
     Outcome,
@@ -28,6 +28,7 @@ from minik8s.apiserver.streaming import (
     log_question,
     upgrade_question,
 )
+from minik8s.apiserver.request import Request
 from minik8s.host import clock
 
 SUBRESOURCES = ("log", "exec", "attach", "portforward", "proxy")

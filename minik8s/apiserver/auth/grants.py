@@ -7,8 +7,9 @@ very moment. Source: upstream's escalation check. Read `rbac.py` for how rules a
 
 from minik8s.api.meta import Object
 from minik8s.api.rbac import GROUP, AnyBinding, AnyRole, ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding
-from minik8s.apiserver import errors, rbac
-from minik8s.apiserver.authz import MASTERS, Ask
+from minik8s.apiserver import errors
+from minik8s.apiserver.auth import rbac
+from minik8s.apiserver.auth.authz import MASTERS, Ask
 from minik8s.apiserver.request import Request
 
 

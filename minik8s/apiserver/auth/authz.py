@@ -16,9 +16,9 @@ from minik8s.api.coordination import Lease
 from minik8s.api.core import Pod
 from minik8s.api.meta import Object
 from minik8s.api.networking import LEASE_PREFIX
-from minik8s.apiserver import rbac
-from minik8s.apiserver.authn import User
-from minik8s.apiserver.rbac import Policies
+from minik8s.apiserver.auth import rbac
+from minik8s.apiserver.auth.authn import User
+from minik8s.apiserver.auth.rbac import Policies
 
 READ = ("get", "list", "watch")
 CHANGE = ("create", "update", "patch")

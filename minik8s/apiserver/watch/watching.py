@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from minik8s import params
 from minik8s.api.meta import StatusCause
-from minik8s.apiserver import broadcast, channel, errors, forms, reads, selection
+from minik8s.apiserver import errors, forms, reads, selection
 from minik8s.apiserver.admission import whole
-from minik8s.apiserver.channel import Question
-from minik8s.apiserver.outlet import Outlet, Terms
 from minik8s.apiserver.registry import Registry
 from minik8s.apiserver.request import Answer, Request
+from minik8s.apiserver.watch import broadcast, channel
+from minik8s.apiserver.watch.channel import Question
+from minik8s.apiserver.watch.outlet import Outlet, Terms
 from minik8s.host import clock
 from minik8s.store.model import Expired
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from minik8s.api.core import EndpointAddress, Endpoints, Service
 from minik8s.api.pods import Pod
 from minik8s.apiserver import errors
-from minik8s.apiserver.streaming import HOP_BY_HOP, Manners, Place, Question
+from minik8s.apiserver.relaying.streaming import HOP_BY_HOP, Manners, Place, Question
 
 _PATH = re.compile(
     r"^(?P<prefix>/*api/v1/(?:namespaces/[^/?]+/\w+|nodes)/[^/?]+/proxy)(?P<rest>[^?]*)\??(?P<query>.*)$"

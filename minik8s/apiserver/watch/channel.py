@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from minik8s.api import codec
 from minik8s.api.meta import Object
-from minik8s.apiserver import errors, instruments
+from minik8s.apiserver import errors
 from minik8s.apiserver.forms import Form
 from minik8s.apiserver.selection import Matches
+from minik8s.apiserver.serving import instruments
 from minik8s.store.index import kind_of
 from minik8s.store.ring import Change
 from minik8s.store.splice import refill
 
 if TYPE_CHECKING:
-    from minik8s.apiserver.outlet import Outlet
+    from minik8s.apiserver.watch.outlet import Outlet
 
 
 @dataclass(frozen=True)

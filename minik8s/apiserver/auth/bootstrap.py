@@ -11,9 +11,9 @@ import re
 
 from minik8s.api import codec, times
 from minik8s.api.core import Secret
-from minik8s.apiserver.authn import AUTHENTICATED, User
+from minik8s.apiserver.auth.authn import AUTHENTICATED, User
+from minik8s.apiserver.auth.signing import BadToken
 from minik8s.apiserver.registry import Registry, key_of
-from minik8s.apiserver.signing import BadToken
 from minik8s.host import clock
 
 FORM = re.compile(r"([a-z0-9]{6})\.([a-z0-9]{16})")

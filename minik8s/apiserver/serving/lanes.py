@@ -10,7 +10,7 @@ from collections import deque
 from typing import Generic, TypeVar
 
 from minik8s import params
-from minik8s.apiserver.authn import User
+from minik8s.apiserver.auth.authn import User
 
 T = TypeVar("T")
 HEALTH = (b"/healthz", b"/livez", b"/readyz")

@@ -15,7 +15,7 @@ from minik8s.api.core import Service
 from minik8s.api.defaults import WITH_CLUSTER_IP
 from minik8s.api.validation import families
 from minik8s.api.validation.fields import Problems
-from minik8s.apiserver.allocation import Refused
+from minik8s.apiserver.allocating.allocation import Refused
 
 SINGLE, PREFER, REQUIRE = "SingleStack", "PreferDualStack", "RequireDualStack"
 OTHER = {"IPv4": "IPv6", "IPv6": "IPv4"}
