@@ -4,12 +4,19 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+from support import kubectl
 from support.apiserver import api, namespace
 from support.cluster import Cluster, Space, default_name, fresh
 from support.dnsbed import dns_bed
 
 __all__ = ["api", "dns_bed", "namespace"]
 _numbers = itertools.count(1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Which versions of kubectl the machine had; a run that had Debian's alone proves less."""
+    if kubectl.RAN:
+        terminalreporter.write_line(f"kubectl: {', '.join(kubectl.RAN)}")
 
 
 @pytest.fixture(scope="session")

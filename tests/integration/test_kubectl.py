@@ -20,9 +20,7 @@ TRANSCRIPTS = [transcript.read(path) for path in sorted(FOLDER.glob("*.txt"))]
 
 @pytest.fixture(scope="module")
 def versions() -> list[Kubectl]:
-    found = installed()
-    print("kubectl:", ", ".join(f"1.{each.minor}" for each in found))
-    return found
+    return installed()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from minik8s.host import processes
 
 FOLDER = Path(__file__).parents[1] / "kubectl"
 OLDEST = 27  # older ones are held to the core list alone
+RAN: list[str] = []  # the versions that tests have used, for the report at the end
 _numbers = itertools.count(1)
 
 
@@ -41,6 +42,7 @@ def installed() -> list[Kubectl]:
     more = os.environ.get("MINIK8S_KUBECTL")  # one more, for trying it
     if more:
         found[_minor(Path(more))] = Kubectl(Path(more), _minor(Path(more)))
+    RAN[:] = [f"1.{minor}" for minor in sorted(found)]
     return [found[minor] for minor in sorted(found)]
 
 
