@@ -12,7 +12,7 @@ Invariant: one thread owns a link. It tells the selector's owner what it waits f
 import selectors
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -130,3 +130,16 @@ class Link:
         except (OSError, ssl.SSLError):
             self.ended = self.broken = True
         return None
+
+
+def received(link: Link, feed: Callable[[bytes], tuple[Iterable[T], bytes]]) -> Iterator[T]:
+    """All that came, as `feed` understands it, whose replies are sent. Sends what waits, too: call it for any event."""
+    link.flush()
+    while True:
+        data = link.receive()
+        if data:
+            understood, reply = feed(data)
+            link.send(reply)
+            yield from understood
+        if not link.ready or link.ended:
+            return

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from minik8s.streams import spdy
-from minik8s.streams.link import Link
+from minik8s.streams.link import Link, received
 from minik8s.streams.websocket import Channels
 
 
@@ -103,17 +103,7 @@ class Streams:
         return self._frames.closed or self.link.ended
 
     def receive(self) -> list[Event]:
-        self.link.flush()
-        found: list[Event] = []
-        while True:
-            data = self.link.receive()
-            if data:
-                events, reply = self._frames.feed(data)
-                self.link.send(reply)
-                for event in events:
-                    found += self._told(event)
-            if not self.link.ready or self.link.ended:
-                return found
+        return [each for event in received(self.link, self._frames.feed) for each in self._told(event)]
 
     def _told(self, event: spdy.Event) -> list[Event]:
         if isinstance(event, spdy.Opened):

@@ -8,7 +8,7 @@ stream is ended by itself, and the connection is left to the client to close: it
 from collections.abc import Iterable
 
 from minik8s.streams import spdy
-from minik8s.streams.link import Link
+from minik8s.streams.link import Link, received
 from minik8s.streams.session import CLOSE, ERROR, RESIZE, STDERR, STDIN, STDOUT, BadFrame
 
 CHANNELS = {"stdin": STDIN, "stdout": STDOUT, "stderr": STDERR, "error": ERROR, "resize": RESIZE}
@@ -37,17 +37,7 @@ class SpdySession:
         return self.link.wants(reading)
 
     def receive(self) -> list[tuple[int, bytes]]:
-        self.link.flush()
-        found: list[tuple[int, bytes]] = []
-        while True:
-            data = self.link.receive()
-            if data:
-                events, reply = self._frames.feed(data)
-                self.link.send(reply)
-                for event in events:
-                    found += self._told(event)
-            if not self.link.ready or self.link.ended:
-                return found
+        return [each for event in received(self.link, self._frames.feed) for each in self._told(event)]
 
     def _told(self, event: spdy.Event) -> list[tuple[int, bytes]]:
         if isinstance(event, spdy.Opened):

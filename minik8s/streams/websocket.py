@@ -16,7 +16,7 @@ from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 from wsproto.utilities import RemoteProtocolError
 
-from minik8s.streams.link import Link
+from minik8s.streams.link import Link, received
 from minik8s.streams.session import CLOSE, ERROR, RESIZE, STDERR, STDIN, STDOUT, BadFrame
 
 __all__ = ["CLOSE", "ERROR", "RESIZE", "STDERR", "STDIN", "STDOUT", "BadFrame", "Channels", "Session"]
@@ -230,16 +230,7 @@ class Session:
 
     def receive(self) -> list[tuple[int, bytes]]:
         """Everything that came, by channel. Sends what waits, too: call it for any event."""
-        self.link.flush()
-        found: list[tuple[int, bytes]] = []
-        while True:
-            data = self.link.receive()
-            if data:
-                messages, reply = self._channels.feed(data)
-                found += messages
-                self.link.send(reply)
-            if not self.link.ready or self.link.ended:
-                return found
+        return list(received(self.link, self._channels.feed))
 
     def send(self, channel: int, data: bytes) -> None:
         """Send data on a channel; `link.waiting` says how much did not go out yet."""

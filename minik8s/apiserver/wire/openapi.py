@@ -63,7 +63,7 @@ def build(group: str, version: str) -> dict[str, Any]:
     return {
         "openapi": "3.0.0",
         "info": {"title": TITLE, "version": discovery.version()["gitVersion"]},
-        "paths": _paths(found),
+        "paths": operations.by_path(found, _operation, _in_path),
         "components": {
             "schemas": _schemas(classes, found),
             "responses": {str(code): _failure(words) for code, words in parameters.FAILURES.items()},
@@ -84,16 +84,6 @@ def _schemas(classes: list[type[Object]], found: list[Operation]) -> dict[str, A
 
 def _failure(words: str) -> dict[str, Any]:
     return {"description": words, "content": {JSON: {"schema": V3.ref(schemas.name_of(Status))}}}
-
-
-def _paths(found: list[Operation]) -> dict[str, Any]:
-    paths: dict[str, Any] = {}
-    for each in sorted(found, key=lambda each: (each.path, each.method)):
-        item = paths.setdefault(each.path, {})
-        item[each.method] = _operation(each)
-        if each.places:
-            item["parameters"] = [_in_path(name) for name in each.places]
-    return paths
 
 
 def _operation(each: Operation) -> dict[str, Any]:

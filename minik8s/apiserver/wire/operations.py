@@ -4,7 +4,7 @@ Derived from the table of kinds and from discovery's verbs, so it promises what 
 for how it is written down.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,3 +169,16 @@ def types(operations: list[Operation]) -> set[type[Any]]:
     for each in operations:
         found |= {each.cls, BODIES.get(each.subresource, each.cls), *(cls for cls in each.body.values() if cls)}
     return found
+
+
+def by_path(
+    operations: Iterable[Operation], describe: Callable[[Operation], Any], in_path: Callable[[str], Any]
+) -> dict[str, Any]:
+    """A document's `paths`: each operation below its path and its method, as an edition of OpenAPI describes it."""
+    paths: dict[str, Any] = {}
+    for each in sorted(operations, key=lambda each: (each.path, each.method)):
+        item = paths.setdefault(each.path, {})
+        item[each.method] = describe(each)
+        if each.places:
+            item["parameters"] = [in_path(name) for name in each.places]
+    return paths

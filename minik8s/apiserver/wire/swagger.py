@@ -36,7 +36,7 @@ def build() -> dict[str, Any]:
     return {
         "swagger": "2.0",
         "info": {"title": TITLE, "version": discovery.version()["gitVersion"]},
-        "paths": _paths(found),
+        "paths": operations.by_path(found, _operation, _in_path),
         "definitions": dict(sorted(made.items())),
         "securityDefinitions": {
             "BearerToken": {
@@ -48,16 +48,6 @@ def build() -> dict[str, Any]:
         },
         "security": [{"BearerToken": []}],
     }
-
-
-def _paths(found: list[Operation]) -> dict[str, Any]:
-    paths: dict[str, Any] = {}
-    for each in sorted(found, key=lambda each: (each.path, each.method)):
-        item = paths.setdefault(each.path, {})
-        item[each.method] = _operation(each)
-        if each.places:
-            item["parameters"] = [_in_path(name) for name in each.places]
-    return paths
 
 
 def _operation(each: Operation) -> dict[str, Any]:
