@@ -239,8 +239,7 @@ def test_attach_speaks_with_the_program_itself(terminals: list[Terminal]) -> Non
 def test_a_debugging_container_joins_a_running_pod(terminals: list[Terminal]) -> None:
     def scenario(terminal: Terminal) -> None:
         words = "--image=minik8s/toolbox:1 --target=backend -c looker"
-        said = say(terminal, f"kubectl debug talker {words} -- sh -c 'echo I see; curl -s http://127.0.0.1:8080/ready'")
-        assert "looker" in said or not said
+        say(terminal, f"kubectl debug talker {words} -- sh -c 'echo I see; curl -s http://127.0.0.1:8080/ready'")
         say(
             terminal,
             "kubectl wait pod/talker --timeout=9s --for=jsonpath='{.status.ephemeralContainerStatuses[0].name}'=looker",

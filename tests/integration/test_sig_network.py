@@ -7,6 +7,7 @@ node and outside.
 Source: test/e2e/network of Kubernetes 1.33.
 """
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -17,7 +18,7 @@ from support.stage import PLACES, Stage, each_node, url
 from minik8s.api.core import Endpoints, Service
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
 from minik8s.api.pods import Pod, is_ready
-from minik8s.client.errors import ApiError
+from minik8s.client.errors import ApiError, Unreachable
 from minik8s.cluster import topology
 
 pytestmark = pytest.mark.system
@@ -214,10 +215,11 @@ def test_should_work_after_restarting_apiserver(stage: Stage) -> None:
 
 
 def quietly(stage: Stage, name: str) -> Service | None:
-    try:
-        return stage.service(name)
-    except ApiError:
-        return None
+    """The Service, made or found: of a write that was under way when the server died nobody knows what became."""
+    for attempt in (lambda: stage.service(name), lambda: stage.space.get(Service, name)):
+        with contextlib.suppress(ApiError, Unreachable):
+            return attempt()
+    return None
 
 
 # --- Nobody there ----------------------------------------------------------------------------------------------------

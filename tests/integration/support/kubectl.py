@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from support.cluster import WHY, Cluster
+from support.cluster import PATIENCE_S, WHY, Cluster, wait
 from support.transcript import Transcript
 
-from minik8s.api.core import Namespace
+from minik8s.api.core import ConfigMap, Namespace
 from minik8s.api.meta import ObjectMeta
 from minik8s.host import processes
 
@@ -68,6 +68,8 @@ class Terminal:
         self.namespace = f"k{kubectl.minor}-{next(_numbers)}"
         self.client = cluster.connect()
         self.client.create(Namespace(metadata=ObjectMeta(name=self.namespace)), why=WHY)
+        # What every namespace gets a moment after it was made, and whoever is too quick does not see.
+        wait(self.client, (ConfigMap, self.namespace), lambda found: "kube-root-ca.crt" in found, PATIENCE_S)
         (folder / "bin").mkdir(parents=True)
         (folder / "bin" / "kubectl").symlink_to(kubectl.program)
         config = yaml.safe_load(cluster.where.kubeconfig.read_text())
