@@ -7,6 +7,7 @@ per call. Read next: inspect.py for what its answers mean, exec.py for commands 
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -257,18 +258,19 @@ class Engine:
 
     def uses(self) -> list[Use]:
         """What each running container of this node uses; one that ends meanwhile is left out."""
-        found = []
-        for entry in self._list(params.LABEL_POD_UID):
-            if entry["State"] != "running":
-                continue
-            labels = entry["Labels"]
-            try:
-                stats = self.api.stats(entry["Id"], stream=False, one_shot=True)
-            except (DockerException, OSError):
-                continue
-            where = labels[params.LABEL_POD_NAMESPACE], labels[params.LABEL_POD_NAME]
-            found.append(Use(*where, labels.get(params.LABEL_CONTAINER, ""), *measured(stats)))
-        return found
+        running = [entry for entry in self._list(params.LABEL_POD_UID) if entry["State"] == "running"]
+        # Side by side: older Engines take a second for each answer.
+        with ThreadPoolExecutor(_CONNECTIONS // 2) as pool:
+            return [use for use in pool.map(self._use, running) if use]
+
+    def _use(self, entry: dict[str, Any]) -> Use | None:
+        labels = entry["Labels"]
+        try:
+            stats = self.api.stats(entry["Id"], stream=False, one_shot=True)
+        except (DockerException, OSError):
+            return None
+        where = labels[params.LABEL_POD_NAMESPACE], labels[params.LABEL_POD_NAME]
+        return Use(*where, labels.get(params.LABEL_CONTAINER, ""), *measured(stats))
 
     # --- Logs ---
 
