@@ -39,7 +39,7 @@ def scale(session: Session, words: tuple[str, ...], replicas: int, current_repli
     for target in objects.parse(words):
         if "scale" not in target.cls.resource.subresources:
             known = "deployments, replicasets and statefulsets"
-            raise Failed(f"error: {target.cls.resource.qualified} cannot be scaled: only {known} can")
+            raise Failed(f"error: {target.cls.resource.qualified} cannot be scaled: only {known}")
         for name in target.names:
             now = objects.get(session, target.cls, name).get("spec", {}).get("replicas", 1)
             if current_replicas >= 0 and now != current_replicas:
