@@ -116,9 +116,11 @@ class Server:
 
     def _handle(self, path: str = "") -> Response:
         user = impersonation.apply(self._who.user_of(http.environ), http.environ, self._rights.allowed)
-        target = None if path.startswith("/") else routes.resolve(path)  # //api is not /api
+        if http.environ.get("PATH_INFO", "").startswith("//"):
+            raise errors.no_such_path()  # Werkzeug takes //api for /api
+        target = routes.resolve(path)
         if target is None:
-            return self._page("/" + path.rstrip("/"), user)
+            return self._page("/" + path.strip("/"), user)
         watch = http.method == "GET" and http.args.get("watch") in ("true", "1")
         verb = routes.verb(target, http.method, watch)
         if verb is None:

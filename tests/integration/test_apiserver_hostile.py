@@ -187,7 +187,7 @@ def test_a_request_that_is_out_of_shape_is_refused_or_cut_off(target, shape):
 
 
 PATHS = (
-    "//api/v1/pods",
+    "//api/v1/namespaces",  # of which there are some, so that an empty list would show
     "/api//v1/pods",
     "/api/v1/namespaces//pods",
     "/api/v1/namespaces/%00/pods",
