@@ -11,9 +11,7 @@ from typing import cast
 import msgspec
 
 from minik8s.api.claims import PersistentVolumeClaim
-from minik8s.api.meta import Object, resource, says
-
-READS = ("get", "list", "watch")
+from minik8s.api.meta import READS, Object, resource, says
 
 # apiVersion → kind, plural, whether it is in a namespace, short names.
 _TABLE: dict[str, tuple[tuple[str, str, bool, tuple[str, ...]], ...]] = {

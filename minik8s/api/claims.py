@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from minik8s.api.meta import Condition, LabelSelector, Object, Quantity, Struct, resource, says
+from minik8s.api.meta import READS, Condition, LabelSelector, Object, Quantity, Struct, resource, says
 from minik8s.api.references import TypedLocalObjectReference, TypedObjectReference
 
 
@@ -40,7 +40,7 @@ class PersistentVolumeClaimStatus(Struct):
     modifyVolumeStatus: dict[str, Any] | None = None
 
 
-@resource("persistentvolumeclaims", short=("pvc",), verbs=("get", "list", "watch"))
+@resource("persistentvolumeclaims", short=("pvc",), verbs=READS)
 class PersistentVolumeClaim(Object):
     """A wish for a volume that outlives a Pod."""
 

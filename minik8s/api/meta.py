@@ -26,7 +26,8 @@ class Struct(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Base of every type: keyword-only, and what has its default value is not written."""
 
 
-# What can be done with the objects of a stored kind.
+# What can be done with the objects of a kind that is only looked at, and of one that is stored.
+READS = ("get", "list", "watch")
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import packages
 from support.cluster import CLIENT, Cluster, Space, until
 
 from minik8s.api.core import Service
@@ -87,8 +88,7 @@ def pods(cluster: Cluster) -> Iterator[Space]:
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The static program."""
     if not shutil.which("musl-gcc"):
-        wait = "DPkg::Lock::Timeout=300"
-        processes.run(["apt-get", "-qy", "-o", wait, "install", "--no-install-recommends", "musl-tools"], timeout=300)
+        packages.install("musl-tools")
     folder = tmp_path_factory.mktemp("musl")
     (folder / "ask.c").write_text(MUSL)
     processes.run(["musl-gcc", "-static", "-Os", "-s", "-o", str(folder / "ask"), str(folder / "ask.c")])

@@ -30,6 +30,7 @@ from lightkube.models.meta_v1 import ObjectMeta as LightkubeMeta
 from lightkube.resources.apps_v1 import Deployment as LightkubeDeployment
 from lightkube.resources.core_v1 import ConfigMap as LightkubeConfigMap
 from lightkube.types import PatchType
+from support import packages
 from support.cluster import WHY, Cluster
 
 from minik8s.api.core import Namespace
@@ -270,10 +271,7 @@ def _open(url: str):
 def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which programs find the JavaScript client; it is installed for the test."""
     if not (shutil.which("node") and shutil.which("npm")):
-        wait = "DPkg::Lock::Timeout=300"
-        processes.run(
-            ["apt-get", "-qy", "-o", wait, "install", "--no-install-recommends", "nodejs", "npm"], timeout=300
-        )
+        packages.install("nodejs", "npm")
     folder = tmp_path_factory.mktemp("node")
     words = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder)]
     processes.run([*words, "@kubernetes/client-node@1"], timeout=110)

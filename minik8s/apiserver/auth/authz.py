@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 
 from minik8s.api.coordination import Lease
 from minik8s.api.core import Pod
-from minik8s.api.meta import Object
+from minik8s.api.meta import READS, Object
 from minik8s.api.networking import LEASE_PREFIX
 from minik8s.apiserver.auth import rbac
 from minik8s.apiserver.auth.authn import User
 from minik8s.apiserver.auth.rbac import Policies
 
-READ = ("get", "list", "watch")
 CHANGE = ("create", "update", "patch")
 NODE_USER, PROXY_USER = "system:node:", "system:kube-proxy:"
 ANNOUNCEMENT = "loadbalancer-"  # Leases of load balancer addresses are named loadbalancer-<address>
@@ -122,7 +121,7 @@ EVENTS = Rule(CHANGE, ("events",))
 # Who (a group's name) → what they may do, depending on the object.
 RULES: dict[str, tuple[Rule, ...]] = {
     "system:nodes": (
-        Rule(READ, ("pods", "services", "endpoints", "endpointslices", "nodes", "namespaces")),
+        Rule(READS, ("pods", "services", "endpoints", "endpointslices", "nodes", "namespaces")),
         Rule(("get",), ("configmaps", "secrets"), only=by_name, because="a node may read it only by name"),
         Rule(CHANGE, ("nodes", "nodes/status"), only=own_name, because="a node may change only its own Node"),
         Rule(

@@ -11,7 +11,7 @@ Source: upstream's default roles, documented under "Using RBAC Authorization". R
 from collections.abc import Iterable
 
 from minik8s.api import kinds
-from minik8s.api.meta import LabelSelector, Object, ObjectMeta
+from minik8s.api.meta import READS, LabelSelector, Object, ObjectMeta
 from minik8s.api.rbac import (
     GROUP,
     AggregationRule,
@@ -24,9 +24,8 @@ from minik8s.api.rbac import (
     Subject,
     aggregated,
 )
+from minik8s.apiserver.auth.authz import CHANGE
 
-READ = ("get", "list", "watch")
-CHANGE = ("create", "update", "patch")
 WRITE = (*CHANGE, "delete", "deletecollection")
 LABELS = {"kubernetes.io/bootstrapping": "rbac-defaults"}
 # Upstream's switch: with "false", what was taken away from a default role stays away.
@@ -92,9 +91,9 @@ def _everything(verbs: Iterable[str]) -> list[PolicyRule]:
 
 
 CONTROLLERS = [
-    *_everything((*READ, "update", "patch", "delete", "deletecollection")),
+    *_everything((*READS, "update", "patch", "delete", "deletecollection")),
     rule(CHANGE, CORE, "namespaces/finalize"),
-    rule((*READ, "update", "patch"), APPS, "deployments/scale replicasets/scale statefulsets/scale"),
+    rule((*READS, "update", "patch"), APPS, "deployments/scale replicasets/scale statefulsets/scale"),
     rule(["create"], CORE, "configmaps endpoints events namespaces pods serviceaccounts services"),
     rule(["create"], CORE, "pods/eviction serviceaccounts/token"),
     rule(["create"], APPS, "controllerrevisions replicasets"),
@@ -107,9 +106,9 @@ CONTROLLERS = [
     *REVIEWS,
 ]
 SCHEDULER = [
-    rule(READ, CORE, "namespaces nodes pods services"),
-    rule(READ, APPS, "deployments replicasets statefulsets"),
-    rule(READ, POLICY, "poddisruptionbudgets"),
+    rule(READS, CORE, "namespaces nodes pods services"),
+    rule(READS, APPS, "deployments replicasets statefulsets"),
+    rule(READS, POLICY, "poddisruptionbudgets"),
     rule(["create"], CORE, "bindings pods/binding"),
     rule(["update", "patch"], CORE, "pods/status"),
     *EVENTS,
@@ -117,39 +116,39 @@ SCHEDULER = [
 ]
 PROXY = [
     # Pods, which upstream's proxy does not read: some of them ask for a sidecar.
-    rule(READ, CORE, "services endpoints nodes namespaces pods"),
-    rule(READ, DISCOVERY, "endpointslices"),
-    rule(READ, NETWORKING, "servicecidrs"),
+    rule(READS, CORE, "services endpoints nodes namespaces pods"),
+    rule(READS, DISCOVERY, "endpointslices"),
+    rule(READS, NETWORKING, "servicecidrs"),
     *EVENTS,
 ]
-DNS = [rule(READ, CORE, "services endpoints namespaces pods nodes"), rule(READ, DISCOVERY, "endpointslices")]
+DNS = [rule(READS, CORE, "services endpoints namespaces pods nodes"), rule(READS, DISCOVERY, "endpointslices")]
 # Whose certificates it serves is decided by Ingresses in any namespace, so it reads all Secrets, as upstream does.
 INGRESS = [
-    rule(READ, CORE, "services nodes secrets"),
-    rule(READ, DISCOVERY, "endpointslices"),
-    rule(READ, NETWORKING, "ingresses ingressclasses"),
+    rule(READS, CORE, "services nodes secrets"),
+    rule(READS, DISCOVERY, "endpointslices"),
+    rule(READS, NETWORKING, "ingresses ingressclasses"),
     rule(["create"], NETWORKING, "ingressclasses"),
     rule(["patch", "update"], NETWORKING, "ingresses/status"),
     *EVENTS,
 ]
-LEASES = [rule(READ, COORDINATION, "leases")]
+LEASES = [rule(READS, COORDINATION, "leases")]
 
 # name → its rules
 CLUSTER_ROLES: dict[str, list[PolicyRule]] = {
     "cluster-admin": [rule(["*"], "*", "*"), paths(["*"], "*")],
     "system:aggregate-to-admin": [
         rule(["create"], AUTHZ, "localsubjectaccessreviews"),
-        rule((*READ, *WRITE), GROUP, "roles rolebindings"),
+        rule((*READS, *WRITE), GROUP, "roles rolebindings"),
     ],
     "system:aggregate-to-edit": [
         *(rule(WRITE, group, resources) for group, resources in EDITED.items()),
-        rule((*READ, *WRITE), CORE, "secrets"),
-        rule(READ, CORE, "pods/attach pods/exec pods/portforward pods/proxy services/proxy"),
-        rule(READ, COORDINATION, "leases"),
+        rule((*READS, *WRITE), CORE, "secrets"),
+        rule(READS, CORE, "pods/attach pods/exec pods/portforward pods/proxy services/proxy"),
+        rule(READS, COORDINATION, "leases"),
         rule(["create"], CORE, "pods/eviction serviceaccounts/token"),
         rule(["impersonate"], CORE, "serviceaccounts"),
     ],
-    "system:aggregate-to-view": [rule(READ, group, resources) for group, resources in VIEWED.items()],
+    "system:aggregate-to-view": [rule(READS, group, resources) for group, resources in VIEWED.items()],
     "system:discovery": [paths(["get"], f"/api /api/* /apis /apis/* /openapi /openapi/* {HEALTH}")],
     "system:public-info-viewer": [paths(["get"], HEALTH)],
     "system:monitoring": [paths(["get"], HEALTH_PARTS)],
@@ -165,7 +164,7 @@ CLUSTER_ROLES: dict[str, list[PolicyRule]] = {
         )
     ],
     "system:kubelet-api-admin": [
-        rule(READ, CORE, "nodes"),
+        rule(READS, CORE, "nodes"),
         rule(["proxy"], CORE, "nodes"),
         rule(["*"], CORE, "nodes/log nodes/metrics nodes/proxy nodes/stats"),
     ],

@@ -4,6 +4,8 @@ Versions are found beside the installed `kubectl` (`kubectl.1.27` …); Debian's
 `$MINIK8S_KUBECTL` names one more. Read `transcript.py` next.
 """
 
+import base64
+import functools
 import itertools
 import os
 import re
@@ -13,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from support import packages
 from support.cluster import PATIENCE_S, WHY, Cluster, wait
 from support.transcript import Transcript
 
 from minik8s.api.core import ConfigMap, Namespace
 from minik8s.api.meta import ObjectMeta
-from minik8s.host import processes
 
 FOLDER = Path(__file__).parents[1] / "kubectl"
 OLDEST = 27  # older ones are held to the core list alone
@@ -34,6 +36,7 @@ class Kubectl:
     minor: int
 
 
+@functools.cache
 def installed() -> list[Kubectl]:
     """Every kubectl there is, one of each version, oldest first."""
     first = shutil.which("kubectl") or _debians()
@@ -47,9 +50,7 @@ def installed() -> list[Kubectl]:
 
 
 def _debians() -> str:
-    wait = "DPkg::Lock::Timeout=300"
-    words = ["apt-get", "-qy", "-o", wait, "install", "--no-install-recommends", "kubernetes-client"]
-    processes.run(words, timeout=300)
+    packages.install("kubernetes-client")
     return "/usr/bin/kubectl"
 
 
@@ -88,10 +89,8 @@ class Terminal:
     def _authority(self, given: dict) -> Path:
         if "certificate-authority" in given:
             return Path(given["certificate-authority"])
-        path = self.folder / "ca.b64"
-        path.write_text(given["certificate-authority-data"])
         decoded = self.folder / "ca.crt"
-        decoded.write_bytes(subprocess.run(["base64", "-d", path], capture_output=True, check=True).stdout)
+        decoded.write_bytes(base64.b64decode(given["certificate-authority-data"]))
         return decoded
 
     def type(self, command: str) -> tuple[int, str]:
