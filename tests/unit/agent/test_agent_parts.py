@@ -8,6 +8,7 @@ from agent_worlds import a_container, a_pod
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minik8s import params
 from minik8s.agent import addresses, dnsprobe, heartbeat, nodeinfo, pages, probing, restarts, server
 from minik8s.agent.environment import ConfigError, Sources, environment
 from minik8s.agent.memory import newer
@@ -223,6 +224,27 @@ def test_one_lost_answer_is_forgiven_and_two_are_not():
         probe.step(well)
     assert slices.written == [True, False, True]
     assert slices.seen == [["kube-dns-node-1"]] * 3  # each change names the slice it was decided on
+
+
+def test_a_server_that_is_silent_is_asked_again_at_once_and_one_that_answers_every_period(monkeypatch):
+    now, asked = [0.0], []
+    takes = [0.0, 0.125, params.DNS_PROBE_PERIOD_S, params.DNS_PROBE_PERIOD_S, 0.0]
+
+    def ask(_, timeout):
+        asked.append(now[0])
+        now[0] += takes[len(asked) - 1]
+        return now[0] - asked[-1] < timeout
+
+    def wait(seconds):
+        now[0] += seconds
+
+    monkeypatch.setattr(dnsprobe, "ask", ask)
+    monkeypatch.setattr(dnsprobe.clock, "monotonic", lambda: now[0])
+    slices = Slices()
+    stop = SimpleNamespace(is_set=lambda: len(asked) == len(takes), wait=wait)
+    dnsprobe.DnsProbe(slices, "node-1", "1.1.1.1").run(stop)
+    assert asked == [params.DNS_PROBE_PERIOD_S * n for n in range(len(takes))]
+    assert slices.written == [True, False, True]
 
 
 def test_a_heartbeat_names_the_node_it_beats_for():
