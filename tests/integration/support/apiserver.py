@@ -68,12 +68,19 @@ class Etcd:
         )
         member = find.Member(str(folder / "etcd"), self.port, free_port(), fsync=False, tls=self.own)
         self._argv = find.arguments(candidate.path, member)
-        self._log = (folder / "etcd.log").open("ab")
+        self._log = folder / "etcd.log"
         self.start()
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._argv, stderr=self._log, env=find.environment_here())
-        wait_until(lambda: _open(self.port), what="etcd listens")
+        """Until it listens. One that does not is ended, and its last words are the failure's."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._argv, stderr=log, env=find.environment_here())
+        try:
+            wait_until(lambda: self._process.poll() is not None or _open(self.port), what="etcd listens")
+            assert self._process.poll() is None, f"etcd ended with {self._process.returncode}"
+        except AssertionError as error:
+            self.kill()
+            raise AssertionError(f"{error}: {self._log.read_text()[-2000:]}") from None
 
     def store(self) -> Store:
         """The store itself, as the API server opens it."""
@@ -83,9 +90,7 @@ class Etcd:
         self._process.kill()
         self._process.wait()
 
-    def close(self) -> None:
-        self.kill()
-        self._log.close()
+    close = kill
 
 
 class Certificates:
