@@ -10,6 +10,7 @@ import msgspec
 from minik8s.api.claims import PersistentVolumeClaim
 from minik8s.api.meta import (
     Condition,
+    Int32,
     Int64,
     IntOrString,
     LabelSelector,
@@ -23,18 +24,18 @@ from minik8s.api.pods import PodTemplateSpec
 
 
 class ReplicaSetSpec(Struct):
-    replicas: int | None = None
-    minReadySeconds: int = 0
+    replicas: Int32 | None = None
+    minReadySeconds: Int32 = 0
     selector: LabelSelector | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
 
 
 class ReplicaSetStatus(Struct):
-    replicas: int = msgspec.field(default_factory=int)
-    fullyLabeledReplicas: int = 0
-    readyReplicas: int = 0
-    availableReplicas: int = 0
-    terminatingReplicas: int | None = None
+    replicas: Int32 = msgspec.field(default_factory=int)
+    fullyLabeledReplicas: Int32 = 0
+    readyReplicas: Int32 = 0
+    availableReplicas: Int32 = 0
+    terminatingReplicas: Int32 | None = None
     observedGeneration: Int64 = 0
     conditions: list[Condition] = []
 
@@ -60,25 +61,25 @@ class DeploymentStrategy(Struct):
 
 
 class DeploymentSpec(Struct):
-    replicas: int | None = None
+    replicas: Int32 | None = None
     selector: LabelSelector | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
     strategy: DeploymentStrategy = msgspec.field(default_factory=DeploymentStrategy)
-    minReadySeconds: int = 0
-    revisionHistoryLimit: int | None = None
+    minReadySeconds: Int32 = 0
+    revisionHistoryLimit: Int32 | None = None
     paused: bool = False
-    progressDeadlineSeconds: int | None = None
+    progressDeadlineSeconds: Int32 | None = None
 
 
 class DeploymentStatus(Struct):
     observedGeneration: Int64 = 0
-    replicas: int = 0
-    updatedReplicas: int = 0
-    readyReplicas: int = 0
-    availableReplicas: int = 0
-    unavailableReplicas: int = 0
-    terminatingReplicas: int | None = None
-    collisionCount: int | None = None
+    replicas: Int32 = 0
+    updatedReplicas: Int32 = 0
+    readyReplicas: Int32 = 0
+    availableReplicas: Int32 = 0
+    unavailableReplicas: Int32 = 0
+    terminatingReplicas: Int32 | None = None
+    collisionCount: Int32 | None = None
     conditions: list[Condition] = []
 
 
@@ -96,7 +97,7 @@ class Deployment(Object):
 
 
 class RollingUpdateStatefulSetStrategy(Struct):
-    partition: int | None = None
+    partition: Int32 | None = None
     maxUnavailable: IntOrString | None = None
 
 
@@ -111,34 +112,34 @@ class StatefulSetPersistentVolumeClaimRetentionPolicy(Struct):
 
 
 class StatefulSetOrdinals(Struct):
-    start: int = msgspec.field(default_factory=int)
+    start: Int32 = msgspec.field(default_factory=int)
 
 
 class StatefulSetSpec(Struct):
-    replicas: int | None = None
+    replicas: Int32 | None = None
     selector: LabelSelector | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
     volumeClaimTemplates: list[PersistentVolumeClaim] = []
     serviceName: str = ""
     podManagementPolicy: str = ""
     updateStrategy: StatefulSetUpdateStrategy = msgspec.field(default_factory=StatefulSetUpdateStrategy)
-    revisionHistoryLimit: int | None = None
-    minReadySeconds: int = 0
+    revisionHistoryLimit: Int32 | None = None
+    minReadySeconds: Int32 = 0
     persistentVolumeClaimRetentionPolicy: StatefulSetPersistentVolumeClaimRetentionPolicy | None = None
     ordinals: StatefulSetOrdinals | None = None
 
 
 class StatefulSetStatus(Struct):
     observedGeneration: Int64 = 0
-    replicas: int = msgspec.field(default_factory=int)
-    readyReplicas: int = 0
-    currentReplicas: int = 0
-    updatedReplicas: int = 0
+    replicas: Int32 = msgspec.field(default_factory=int)
+    readyReplicas: Int32 = 0
+    currentReplicas: Int32 = 0
+    updatedReplicas: Int32 = 0
     currentRevision: str = ""
     updateRevision: str = ""
-    collisionCount: int | None = None
+    collisionCount: Int32 | None = None
     conditions: list[Condition] = []
-    availableReplicas: int = msgspec.field(default_factory=int)
+    availableReplicas: Int32 = msgspec.field(default_factory=int)
 
 
 @resource("statefulsets", short=("sts",), categories=("all",), subresources=("status", "scale"))
@@ -168,20 +169,20 @@ class DaemonSetSpec(Struct):
     selector: LabelSelector | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
     updateStrategy: DaemonSetUpdateStrategy = msgspec.field(default_factory=DaemonSetUpdateStrategy)
-    minReadySeconds: int = 0
-    revisionHistoryLimit: int | None = None
+    minReadySeconds: Int32 = 0
+    revisionHistoryLimit: Int32 | None = None
 
 
 class DaemonSetStatus(Struct):
-    currentNumberScheduled: int = msgspec.field(default_factory=int)
-    numberMisscheduled: int = msgspec.field(default_factory=int)
-    desiredNumberScheduled: int = msgspec.field(default_factory=int)
-    numberReady: int = msgspec.field(default_factory=int)
+    currentNumberScheduled: Int32 = msgspec.field(default_factory=int)
+    numberMisscheduled: Int32 = msgspec.field(default_factory=int)
+    desiredNumberScheduled: Int32 = msgspec.field(default_factory=int)
+    numberReady: Int32 = msgspec.field(default_factory=int)
     observedGeneration: Int64 = 0
-    updatedNumberScheduled: int = 0
-    numberAvailable: int = 0
-    numberUnavailable: int = 0
-    collisionCount: int | None = None
+    updatedNumberScheduled: Int32 = 0
+    numberAvailable: Int32 = 0
+    numberUnavailable: Int32 = 0
+    collisionCount: Int32 | None = None
     conditions: list[Condition] = []
 
 

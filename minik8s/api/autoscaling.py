@@ -6,15 +6,15 @@ nobody acts on it. Source: the published OpenAPI of Kubernetes 1.33.
 
 import msgspec
 
-from minik8s.api.meta import Int64, Object, ObjectMeta, Struct, Time, resource, says
+from minik8s.api.meta import Int32, Int64, Object, ObjectMeta, Struct, Time, resource, says
 
 
 class ScaleSpec(Struct):
-    replicas: int = 0
+    replicas: Int32 = 0
 
 
 class ScaleStatus(Struct):
-    replicas: int = msgspec.field(default_factory=int)
+    replicas: Int32 = msgspec.field(default_factory=int)
     selector: str = ""
 
 
@@ -36,17 +36,17 @@ class CrossVersionObjectReference(Struct):
 
 class HorizontalPodAutoscalerSpec(Struct):
     scaleTargetRef: CrossVersionObjectReference | None = None
-    minReplicas: int | None = None
-    maxReplicas: int = msgspec.field(default_factory=int)
-    targetCPUUtilizationPercentage: int | None = None
+    minReplicas: Int32 | None = None
+    maxReplicas: Int32 = msgspec.field(default_factory=int)
+    targetCPUUtilizationPercentage: Int32 | None = None
 
 
 class HorizontalPodAutoscalerStatus(Struct):
     observedGeneration: Int64 | None = None
     lastScaleTime: Time | None = None
-    currentReplicas: int = msgspec.field(default_factory=int)
-    desiredReplicas: int = msgspec.field(default_factory=int)
-    currentCPUUtilizationPercentage: int | None = None
+    currentReplicas: Int32 = msgspec.field(default_factory=int)
+    desiredReplicas: Int32 = msgspec.field(default_factory=int)
+    currentCPUUtilizationPercentage: Int32 | None = None
 
 
 @resource("horizontalpodautoscalers", short=("hpa",), categories=("all",), subresources=("status",))

@@ -5,7 +5,7 @@ Source: the published OpenAPI of Kubernetes 1.33. CronJob is not here.
 
 import msgspec
 
-from minik8s.api.meta import Condition, Int64, LabelSelector, Object, Struct, Time, resource, says
+from minik8s.api.meta import Condition, Int32, Int64, LabelSelector, Object, Struct, Time, resource, says
 from minik8s.api.pods import PodTemplateSpec
 
 # How a Job's Pods are told from others, and by their older names.
@@ -18,7 +18,7 @@ CONTROLLER = "kubernetes.io/job-controller"
 
 class PodFailurePolicyOnExitCodesRequirement(Struct):
     operator: str
-    values: list[int] = []
+    values: list[Int32] = []
     containerName: str | None = None
 
 
@@ -39,7 +39,7 @@ class PodFailurePolicy(Struct):
 
 class SuccessPolicyRule(Struct):
     succeededIndexes: str | None = None
-    succeededCount: int | None = None
+    succeededCount: Int32 | None = None
 
 
 class SuccessPolicy(Struct):
@@ -47,18 +47,18 @@ class SuccessPolicy(Struct):
 
 
 class JobSpec(Struct):
-    parallelism: int | None = None
-    completions: int | None = None
+    parallelism: Int32 | None = None
+    completions: Int32 | None = None
     activeDeadlineSeconds: Int64 | None = None
     podFailurePolicy: PodFailurePolicy | None = None
     successPolicy: SuccessPolicy | None = None
-    backoffLimit: int | None = None
-    backoffLimitPerIndex: int | None = None
-    maxFailedIndexes: int | None = None
+    backoffLimit: Int32 | None = None
+    backoffLimitPerIndex: Int32 | None = None
+    maxFailedIndexes: Int32 | None = None
     selector: LabelSelector | None = None
     manualSelector: bool | None = None
     template: PodTemplateSpec = msgspec.field(default_factory=PodTemplateSpec)
-    ttlSecondsAfterFinished: int | None = None
+    ttlSecondsAfterFinished: Int32 | None = None
     completionMode: str | None = None
     suspend: bool | None = None
     podReplacementPolicy: str | None = None
@@ -74,14 +74,14 @@ class JobStatus(Struct):
     conditions: list[Condition] = []
     startTime: Time | None = None
     completionTime: Time | None = None
-    active: int = 0
-    succeeded: int = 0
-    failed: int = 0
-    terminating: int | None = None
+    active: Int32 = 0
+    succeeded: Int32 = 0
+    failed: Int32 = 0
+    terminating: Int32 | None = None
     completedIndexes: str = ""
     failedIndexes: str | None = None
     uncountedTerminatedPods: UncountedTerminatedPods | None = None
-    ready: int | None = None
+    ready: Int32 | None = None
 
 
 @resource("jobs", categories=("all",), subresources=("status",))

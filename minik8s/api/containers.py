@@ -5,7 +5,7 @@ Read `pods.py` for the Pod around it, `volumes.py` for what is mounted. Source: 
 
 import msgspec
 
-from minik8s.api.meta import Int64, IntOrString, Quantity, Struct, Time, says
+from minik8s.api.meta import Int32, Int64, IntOrString, Quantity, Struct, Time, says
 from minik8s.api.volumes import ObjectFieldSelector, ResourceFieldSelector
 
 # --- What runs -------------------------------------------------------------------------------------------------------
@@ -14,10 +14,10 @@ from minik8s.api.volumes import ObjectFieldSelector, ResourceFieldSelector
 class ContainerPort(Struct):
     """A port that a container says it listens on. Its name is what a Service's `targetPort` may refer to."""
 
-    containerPort: int
+    containerPort: Int32
     name: str = ""
     protocol: str = says("TCP")
-    hostPort: int = 0
+    hostPort: Int32 = 0
     hostIP: str = ""
 
 
@@ -91,7 +91,7 @@ class ExecAction(Struct):
 
 
 class GRPCAction(Struct):
-    port: int
+    port: Int32
     service: str | None = None
 
 
@@ -102,11 +102,11 @@ class Probe(Struct):
     tcpSocket: TCPSocketAction | None = None
     exec: ExecAction | None = None
     grpc: GRPCAction | None = None
-    initialDelaySeconds: int = 0
-    timeoutSeconds: int = 0
-    periodSeconds: int = 0
-    successThreshold: int = 0
-    failureThreshold: int = 0
+    initialDelaySeconds: Int32 = 0
+    timeoutSeconds: Int32 = 0
+    periodSeconds: Int32 = 0
+    successThreshold: Int32 = 0
+    failureThreshold: Int32 = 0
     terminationGracePeriodSeconds: Int64 | None = None
 
 
@@ -250,8 +250,8 @@ class ContainerStateRunning(Struct):
 
 
 class ContainerStateTerminated(Struct):
-    exitCode: int = msgspec.field(default_factory=int)
-    signal: int = 0
+    exitCode: Int32 = msgspec.field(default_factory=int)
+    signal: Int32 = 0
     reason: str = ""
     message: str = ""
     startedAt: Time | None = None
@@ -299,7 +299,7 @@ class ContainerStatus(Struct):
     state: ContainerState = msgspec.field(default_factory=ContainerState)
     lastState: ContainerState = msgspec.field(default_factory=ContainerState)
     ready: bool = msgspec.field(default_factory=bool)
-    restartCount: int = msgspec.field(default_factory=int)
+    restartCount: Int32 = msgspec.field(default_factory=int)
     image: str = says("")
     imageID: str = says("")
     containerID: str = ""

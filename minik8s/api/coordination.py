@@ -5,15 +5,15 @@ Source: the published OpenAPI of Kubernetes 1.33; KEP-589 (node heartbeats).
 
 import msgspec
 
-from minik8s.api.meta import MicroTime, Object, Struct, resource, says
+from minik8s.api.meta import Int32, MicroTime, Object, Struct, resource, says
 
 
 class LeaseSpec(Struct):
     holderIdentity: str | None = None
-    leaseDurationSeconds: int | None = None
+    leaseDurationSeconds: Int32 | None = None
     acquireTime: MicroTime | None = None
     renewTime: MicroTime | None = None
-    leaseTransitions: int | None = None
+    leaseTransitions: Int32 | None = None
     preferredHolder: str | None = None
     strategy: str | None = None
 

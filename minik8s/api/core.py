@@ -10,6 +10,7 @@ import msgspec
 from minik8s.api.meta import (
     Bytes,
     Condition,
+    Int32,
     IntOrString,
     MicroTime,
     Object,
@@ -75,16 +76,16 @@ __all__ = [
 class ServicePort(Struct):
     """One port of a Service: clients use `port`, Pods listen on `targetPort`, `nodePort` opens it on every node."""
 
-    port: int
+    port: Int32
     name: str = ""
     protocol: str = says("TCP")
     appProtocol: str | None = None
     targetPort: IntOrString | None = None
-    nodePort: int = 0
+    nodePort: Int32 = 0
 
 
 class ClientIPConfig(Struct):
-    timeoutSeconds: int | None = None
+    timeoutSeconds: Int32 | None = None
 
 
 class SessionAffinityConfig(Struct):
@@ -105,7 +106,7 @@ class ServiceSpec(Struct):
     sessionAffinityConfig: SessionAffinityConfig | None = None
     externalTrafficPolicy: str = ""
     internalTrafficPolicy: str | None = None
-    healthCheckNodePort: int = 0
+    healthCheckNodePort: Int32 = 0
     loadBalancerIP: str = ""
     loadBalancerClass: str | None = None
     loadBalancerSourceRanges: list[str] = []
@@ -115,7 +116,7 @@ class ServiceSpec(Struct):
 
 
 class PortStatus(Struct):
-    port: int
+    port: Int32
     protocol: str = says("TCP")
     error: str | None = None
 
@@ -168,7 +169,7 @@ class EndpointAddress(Struct):
 
 
 class EndpointPort(Struct):
-    port: int
+    port: Int32
     name: str = ""
     protocol: str = says("TCP")
     appProtocol: str | None = None
@@ -257,7 +258,7 @@ class EventSource(Struct):
 
 
 class EventSeries(Struct):
-    count: int = 0
+    count: Int32 = 0
     lastObservedTime: MicroTime | None = None
 
 
@@ -273,7 +274,7 @@ class Event(Object):
     source: EventSource = msgspec.field(default_factory=EventSource)
     firstTimestamp: Time | None = None
     lastTimestamp: Time | None = None
-    count: int = 0
+    count: Int32 = 0
     type: str = ""
     eventTime: MicroTime | None = None
     series: EventSeries | None = None

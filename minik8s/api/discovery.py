@@ -6,7 +6,7 @@ Source: KEP-752 (slices), KEP-1672 (terminating endpoints), KEP-3015 (PreferSame
 import msgspec
 
 from minik8s.api.core import ObjectReference
-from minik8s.api.meta import Object, Struct, resource, says
+from minik8s.api.meta import Int32, Object, Struct, resource, says
 
 
 class EndpointConditions(Struct):
@@ -47,7 +47,7 @@ class Endpoint(Struct):
 class EndpointPort(Struct):
     name: str | None = None
     protocol: str | None = None
-    port: int | None = None
+    port: Int32 | None = None
     appProtocol: str | None = None
 
 

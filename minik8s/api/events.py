@@ -11,7 +11,7 @@ import msgspec
 
 from minik8s.api import core
 from minik8s.api.core import EventSource, ObjectReference
-from minik8s.api.meta import MicroTime, Object, Time, resource, says
+from minik8s.api.meta import Int32, MicroTime, Object, Time, resource, says
 
 
 class EventSeries(core.EventSeries):
@@ -37,7 +37,7 @@ class Event(Object):
     deprecatedSource: EventSource = msgspec.field(default_factory=EventSource)
     deprecatedFirstTimestamp: Time | None = None
     deprecatedLastTimestamp: Time | None = None
-    deprecatedCount: int = 0
+    deprecatedCount: Int32 = 0
 
 
 # Here → in a core Event. What is not listed has the same name in both.

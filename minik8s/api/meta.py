@@ -11,12 +11,14 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 
-# To Python these are what stands first; the second is what the published schemas call it. A plain `int` is an int32.
-IntOrString = Annotated[int | str, "IntOrString"]
+# To Python these are what stands first; the second is what the published schemas call it. Numbers have the bounds that
+# they have upstream: what does not fit there must not be stored here.
+Int32 = Annotated[int, "int32", msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+Int64 = Annotated[int, "int64", msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+IntOrString = Annotated[Int32 | str, "IntOrString"]
 Quantity = Annotated[str | int | float, "Quantity"]
 Time = Annotated[str, "Time"]
 MicroTime = Annotated[str, "MicroTime"]
-Int64 = Annotated[int, "int64"]
 Bytes = Annotated[str, "byte"]
 FieldsV1 = Annotated[dict[str, Any], "FieldsV1"]
 RawExtension = Annotated[dict[str, Any], "RawExtension"]
@@ -162,7 +164,7 @@ class StatusDetails(Struct):
     kind: str = ""
     uid: str = ""
     causes: list[StatusCause] = []
-    retryAfterSeconds: int = 0
+    retryAfterSeconds: Int32 = 0
 
 
 class ListMeta(Struct):
@@ -187,7 +189,7 @@ class Status(Struct):
     message: str = ""
     reason: str = ""
     details: StatusDetails | None = None
-    code: int = 0
+    code: Int32 = 0
 
 
 class Preconditions(Struct):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from minik8s.api.meta import Condition, Object, Struct, resource, says
+from minik8s.api.meta import Condition, Int32, Object, Struct, resource, says
 from minik8s.api.references import TypedLocalObjectReference
 
 
@@ -57,7 +57,7 @@ class ServiceBackendPort(Struct):
     """A port of a Service, by its name or by its number, not by both."""
 
     name: str = ""
-    number: int = 0
+    number: Int32 = 0
 
 
 class IngressServiceBackend(Struct):
@@ -106,7 +106,7 @@ class IngressSpec(Struct):
 
 
 class IngressPortStatus(Struct):
-    port: int
+    port: Int32
     protocol: str
     error: str | None = None
 

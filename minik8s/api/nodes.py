@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from minik8s.api.meta import Condition, Int64, Object, Quantity, Struct, Time, resource, says
+from minik8s.api.meta import Condition, Int32, Int64, Object, Quantity, Struct, Time, resource, says
 
 
 class Taint(Struct):
@@ -33,7 +33,7 @@ class NodeAddress(Struct):
 
 
 class DaemonEndpoint(Struct):
-    Port: int = 0
+    Port: Int32 = 0
 
 
 class NodeDaemonEndpoints(Struct):

@@ -3,7 +3,7 @@
 Source: the published OpenAPI of Kubernetes 1.33.
 """
 
-from minik8s.api.meta import Int64, LabelSelector, Struct
+from minik8s.api.meta import Int32, Int64, LabelSelector, Struct
 
 
 class Toleration(Struct):
@@ -30,7 +30,7 @@ class NodeSelector(Struct):
 
 
 class PreferredSchedulingTerm(Struct):
-    weight: int
+    weight: Int32
     preference: NodeSelectorTerm
 
 
@@ -49,7 +49,7 @@ class PodAffinityTerm(Struct):
 
 
 class WeightedPodAffinityTerm(Struct):
-    weight: int
+    weight: Int32
     podAffinityTerm: PodAffinityTerm
 
 
@@ -72,11 +72,11 @@ class Affinity(Struct):
 class TopologySpreadConstraint(Struct):
     """How evenly Pods of a kind must lie over places."""
 
-    maxSkew: int
+    maxSkew: Int32
     topologyKey: str
     whenUnsatisfiable: str
     labelSelector: LabelSelector | None = None
-    minDomains: int | None = None
+    minDomains: Int32 | None = None
     nodeAffinityPolicy: str | None = None
     nodeTaintsPolicy: str | None = None
     matchLabelKeys: list[str] = []

@@ -52,6 +52,7 @@ from minik8s.api.containers import (
 )
 from minik8s.api.meta import (
     Condition,
+    Int32,
     Int64,
     Object,
     ObjectMeta,
@@ -288,7 +289,7 @@ class PodSpec(Struct):
     hostAliases: list[HostAlias] = []
     readinessGates: list[PodReadinessGate] = []
     enableServiceLinks: bool | None = None
-    priority: int | None = None
+    priority: Int32 | None = None
     preemptionPolicy: str | None = None
     priorityClassName: str = ""
     topologySpreadConstraints: list[TopologySpreadConstraint] = []

@@ -8,6 +8,7 @@ import msgspec
 from minik8s.api.meta import (
     Condition,
     DeleteOptions,
+    Int32,
     Int64,
     IntOrString,
     LabelSelector,
@@ -30,10 +31,10 @@ class PodDisruptionBudgetSpec(Struct):
 class PodDisruptionBudgetStatus(Struct):
     observedGeneration: Int64 = 0
     disruptedPods: dict[str, Time] = {}
-    disruptionsAllowed: int = msgspec.field(default_factory=int)
-    currentHealthy: int = msgspec.field(default_factory=int)
-    desiredHealthy: int = msgspec.field(default_factory=int)
-    expectedPods: int = msgspec.field(default_factory=int)
+    disruptionsAllowed: Int32 = msgspec.field(default_factory=int)
+    currentHealthy: Int32 = msgspec.field(default_factory=int)
+    desiredHealthy: Int32 = msgspec.field(default_factory=int)
+    expectedPods: Int32 = msgspec.field(default_factory=int)
     conditions: list[Condition] = []
 
 

@@ -10,27 +10,27 @@ from typing import Any
 import msgspec
 
 from minik8s.api.claims import PersistentVolumeClaimSpec
-from minik8s.api.meta import Int64, LabelSelector, ObjectMeta, Quantity, Struct
+from minik8s.api.meta import Int32, Int64, LabelSelector, ObjectMeta, Quantity, Struct
 from minik8s.api.references import LocalObjectReference
 
 
 class KeyToPath(Struct):
     key: str
     path: str
-    mode: int | None = None
+    mode: Int32 | None = None
 
 
 class ConfigMapVolumeSource(Struct):
     name: str = ""
     items: list[KeyToPath] = []
-    defaultMode: int | None = None
+    defaultMode: Int32 | None = None
     optional: bool | None = None
 
 
 class SecretVolumeSource(Struct):
     secretName: str = ""
     items: list[KeyToPath] = []
-    defaultMode: int | None = None
+    defaultMode: Int32 | None = None
     optional: bool | None = None
 
 
@@ -62,12 +62,12 @@ class DownwardAPIVolumeFile(Struct):
     path: str
     fieldRef: ObjectFieldSelector | None = None
     resourceFieldRef: ResourceFieldSelector | None = None
-    mode: int | None = None
+    mode: Int32 | None = None
 
 
 class DownwardAPIVolumeSource(Struct):
     items: list[DownwardAPIVolumeFile] = []
-    defaultMode: int | None = None
+    defaultMode: Int32 | None = None
 
 
 # --- Several sources in one directory ---------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ class VolumeProjection(Struct):
 
 class ProjectedVolumeSource(Struct):
     sources: list[VolumeProjection] = []
-    defaultMode: int | None = None
+    defaultMode: Int32 | None = None
 
 
 # --- Storage that minik8s has not -------------------------------------------------------------------------------------

@@ -60,13 +60,13 @@ NAMED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     ),
 }
 FORMATS = {
+    "int32": {"type": "integer", "format": "int32"},
     "int64": {"type": "integer", "format": "int64"},
     "byte": {"type": "string", "format": "byte"},
 }
 PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
-    int: {"type": "integer", "format": "int32"},
     float: {"type": "number", "format": "double"},
 }
 ANYTHING: dict[str, Any] = {"type": "object"}

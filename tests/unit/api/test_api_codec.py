@@ -1,11 +1,14 @@
 """Objects on the wire: what is written, what is forgiven, what is found out."""
 
+import re
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minik8s.api import codec, kinds, patch
+from minik8s.api.apps import Deployment
 from minik8s.api.core import Node, Pod, Service
 from minik8s.api.discovery import EndpointSlice
 from minik8s.api.unknown import unknown_fields
@@ -24,6 +27,19 @@ def test_nulls_count_as_absent_because_go_writes_them_for_empty_lists():
 
 def test_fields_that_no_class_has_are_dropped_on_decoding():
     assert codec.decode(Node, b'{"status":{"daemonThing":1}}') == Node()
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1, 2**70])
+@pytest.mark.parametrize(
+    ("cls", "field", "spec"),
+    [
+        (Deployment, "replicas", lambda number: {"replicas": number}),
+        (Service, "ports[0].targetPort", lambda number: {"ports": [{"port": 80, "targetPort": number}]}),
+    ],
+)
+def test_a_number_that_does_not_fit_upstreams_type_is_an_error_that_names_the_field(cls, field, spec, number):
+    with pytest.raises(msgspec.ValidationError, match=re.escape(f"`$.spec.{field}`")):
+        codec.from_dict(cls, {"spec": spec(number)})
 
 
 def test_a_wrong_type_is_an_error_that_names_the_field():
