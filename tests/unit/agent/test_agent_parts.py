@@ -1,4 +1,4 @@
-"""The smaller parts of the agent: addresses, probes' verdicts, DNS questions, the node's own status, files."""
+"""The smaller parts of the agent: addresses, probes' verdicts, the node's own status, files."""
 
 import struct
 from types import SimpleNamespace
@@ -8,8 +8,7 @@ from agent_worlds import a_container, a_pod
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minik8s import params
-from minik8s.agent import addresses, dnsprobe, heartbeat, nodeinfo, pages, probing, restarts, server
+from minik8s.agent import addresses, heartbeat, nodeinfo, pages, probing, restarts, server
 from minik8s.agent.environment import ConfigError, Sources, environment
 from minik8s.agent.memory import newer
 from minik8s.agent.probing import LIVENESS, READINESS, STARTUP, History
@@ -177,74 +176,6 @@ def test_the_first_question_comes_after_the_initial_delay_and_then_every_period(
 @pytest.mark.parametrize(("streak", "seconds"), [(0, 0), (1, 0), (2, 10), (3, 20), (7, 300), (50, 300)])
 def test_each_restart_waits_twice_as_long_up_to_five_minutes(streak, seconds):
     assert restarts.delay(streak) == seconds
-
-
-# --- DNS ---
-
-
-def test_a_dns_question_is_one_name_of_type_a():
-    packet = dnsprobe.question(7, "a.bc")
-    assert packet == struct.pack("!6H", 7, 0x100, 1, 0, 0, 0) + b"\x01a\x02bc\x00\x00\x01\x00\x01"
-
-
-@pytest.mark.parametrize(
-    ("flags", "well"), [(0x8180, True), (0x8183, True), (0x8182, False), (0x0100, False), (0x8185, False)]
-)
-def test_only_a_sane_answer_counts(flags, well):
-    assert dnsprobe.answers(7, struct.pack("!6H", 7, flags, 1, 0, 0, 0)) is well
-    assert not dnsprobe.answers(8, struct.pack("!6H", 7, flags, 1, 0, 0, 0))
-    assert not dnsprobe.answers(7, b"")
-
-
-class Slices:
-    """Notes what is written."""
-
-    def __init__(self):
-        self.written = []
-        self.seen = []
-
-    def get(self, cls, name, namespace):
-        return dnsprobe.endpoint_slice("node-1", "1.1.1.1", self.written[-1]) if self.written else _missing()
-
-    def create(self, obj, why):
-        self.written.append(obj.endpoints[0].conditions.ready)
-        self.seen.append([each.metadata.name for each in why.seen])
-
-    replace = create
-
-
-def _missing():
-    return dnsprobe.endpoint_slice("node-1", "0.0.0.0", False)
-
-
-def test_one_lost_answer_is_forgiven_and_two_are_not():
-    slices = Slices()
-    probe = dnsprobe.DnsProbe(slices, "node-1", "1.1.1.1")
-    for well in (True, True, False, True, False, False, False, True):
-        probe.step(well)
-    assert slices.written == [True, False, True]
-    assert slices.seen == [["kube-dns-node-1"]] * 3  # each change names the slice it was decided on
-
-
-def test_a_server_that_is_silent_is_asked_again_at_once_and_one_that_answers_every_period(monkeypatch):
-    now, asked = [0.0], []
-    takes = [0.0, 0.125, params.DNS_PROBE_PERIOD_S, params.DNS_PROBE_PERIOD_S, 0.0]
-
-    def ask(_, timeout):
-        asked.append(now[0])
-        now[0] += takes[len(asked) - 1]
-        return now[0] - asked[-1] < timeout
-
-    def wait(seconds):
-        now[0] += seconds
-
-    monkeypatch.setattr(dnsprobe, "ask", ask)
-    monkeypatch.setattr(dnsprobe.clock, "monotonic", lambda: now[0])
-    slices = Slices()
-    stop = SimpleNamespace(is_set=lambda: len(asked) == len(takes), wait=wait)
-    dnsprobe.DnsProbe(slices, "node-1", "1.1.1.1").run(stop)
-    assert asked == [params.DNS_PROBE_PERIOD_S * n for n in range(len(takes))]
-    assert slices.written == [True, False, True]
 
 
 def test_a_heartbeat_names_the_node_it_beats_for():
