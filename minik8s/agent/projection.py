@@ -118,11 +118,14 @@ class _Life(msgspec.Struct):
     exp: float
 
 
+_lives = msgspec.json.Decoder(_Life)
+
+
 def is_due(token: bytes, now: float) -> bool:
     """Is it time for another one? What cannot be read is no token of ours, and due."""
     try:
         part = token.split(b".")[1]
-        life = msgspec.json.decode(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)), type=_Life)
+        life = _lives.decode(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
     except (IndexError, ValueError, msgspec.MsgspecError):
         return True
     return now >= life.iat + min(RENEW_AT * (life.exp - life.iat), RENEW_S)

@@ -2,8 +2,12 @@
 
 Unknown fields are dropped and nulls count as absent (Go writes `null` for an empty list). Strictness belongs to
 admission; see `unknown.py`.
+
+What must hold: the first look at a type is taken by one thread alone. msgspec (0.22) notes on a class what its fields
+are while it finds out, and another thread that reads the same class meanwhile follows a null pointer.
 """
 
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +16,7 @@ T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+_looking = threading.Lock()  # guards the making of a decoder, not its use
 
 
 def drop_nulls(value: Any) -> Any:
@@ -25,11 +30,8 @@ def drop_nulls(value: Any) -> Any:
 
 def decode(cls: type[T], data: bytes | str) -> T:
     """Decode JSON. Raises msgspec.ValidationError (wrong type, with its path) or msgspec.DecodeError (not JSON)."""
-    decoder = _decoders.get(cls)
-    if decoder is None:
-        decoder = _decoders[cls] = msgspec.json.Decoder(cls)
     try:
-        return decoder.decode(data)
+        return _decoder(cls).decode(data)
     except msgspec.ValidationError:
         # The fast path knows no nulls where a list or a text is expected; the slow path forgives them.
         return msgspec.convert(drop_nulls(msgspec.json.decode(data)), cls)
@@ -47,7 +49,18 @@ def to_dict(obj: Any) -> dict[str, Any]:
 
 def from_dict(cls: type[T], data: dict[str, Any]) -> T:
     """The typed object of plain values. Raises msgspec.ValidationError with the path of what is wrong."""
+    _decoder(cls)
     try:
         return msgspec.convert(data, cls)
     except msgspec.ValidationError:
         return msgspec.convert(drop_nulls(data), cls)  # as in `decode`
+
+
+def _decoder(cls: type[T]) -> msgspec.json.Decoder[T]:
+    """The decoder of a type. Once it is there, the type and all that it is made of are known to `convert` too."""
+    found = _decoders.get(cls)
+    if found is None:
+        with _looking:
+            found = _decoders.get(cls) or msgspec.json.Decoder(cls)
+            _decoders[cls] = found
+    return found

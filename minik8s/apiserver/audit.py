@@ -37,6 +37,9 @@ class Entry(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
     code: int = 200
 
 
+_entries = msgspec.json.Decoder(Entry)
+
+
 class Audit:
     """A bounded log of writes. Thread-safe."""
 
@@ -137,7 +140,7 @@ def _lines(path: Path) -> Iterator[tuple[Entry, bytes]]:
         return
     for line in path.read_bytes().split(b"\n"):
         try:
-            entry = msgspec.json.decode(line, type=Entry)
+            entry = _entries.decode(line)
         except msgspec.MsgspecError:
             continue  # torn by a crash, or the empty rest after the last line feed
         yield entry, line

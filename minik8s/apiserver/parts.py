@@ -62,6 +62,9 @@ class _Token(msgspec.Struct):
     start: str
 
 
+_tokens = msgspec.json.Decoder(_Token)
+
+
 def token(place: Place) -> str:
     data = msgspec.json.encode(_Token(VERSION, place.revision, place.after))
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
@@ -70,7 +73,7 @@ def token(place: Place) -> str:
 def read_token(prefix: str, text: str) -> Place:
     """Where a token says that the list goes on."""
     try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Token)
+        found = _tokens.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, msgspec.DecodeError) as error:
         raise _invalid("continue key is not valid") from error
     if found.v != VERSION:

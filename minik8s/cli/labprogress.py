@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from minik8s.api import codec
 from minik8s.cluster import state
 
 
@@ -48,7 +49,7 @@ def file(cluster: str) -> Path:
 
 def load(cluster: str) -> Progress:
     try:
-        return msgspec.json.decode(file(cluster).read_bytes(), type=Progress)
+        return codec.decode(Progress, file(cluster).read_bytes())
     except FileNotFoundError:
         return Progress()
 

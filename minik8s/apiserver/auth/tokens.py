@@ -114,7 +114,7 @@ class Tokens:
         known = self._checked.get(digest)
         if known is None:
             try:
-                known = msgspec.convert(self.keys.read(token), Claims)
+                known = codec.from_dict(Claims, self.keys.read(token))
             except msgspec.ValidationError as error:
                 raise BadToken(f"it does not say what tokens of ours say: {error}") from error
             if len(self._checked) >= REMEMBERED:
