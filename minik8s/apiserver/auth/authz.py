@@ -122,7 +122,7 @@ EVENTS = Rule(CHANGE, ("events",))
 RULES: dict[str, tuple[Rule, ...]] = {
     "system:nodes": (
         Rule(READS, ("pods", "services", "endpoints", "endpointslices", "nodes", "namespaces")),
-        Rule(("get",), ("configmaps", "secrets"), only=by_name, because="a node may read it only by name"),
+        Rule(READS, ("configmaps", "secrets"), only=by_name, because="a node may read it only by name"),
         Rule(CHANGE, ("nodes", "nodes/status"), only=own_name, because="a node may change only its own Node"),
         Rule(
             ("get", *CHANGE),
