@@ -23,6 +23,7 @@ _TABLE: dict[str, tuple[tuple[str, str, bool, tuple[str, ...]], ...]] = {
         ("LimitRange", "limitranges", True, ("limits",)),
     ),
     "batch/v1": (("CronJob", "cronjobs", True, ("cj",)),),
+    "certificates.k8s.io/v1": (("CertificateSigningRequest", "certificatesigningrequests", False, ("csr",)),),
     "networking.k8s.io/v1": (("NetworkPolicy", "networkpolicies", True, ("netpol",)),),
     "node.k8s.io/v1": (("RuntimeClass", "runtimeclasses", False, ()),),
     "resource.k8s.io/v1": (

@@ -20,9 +20,9 @@ RETRY_S = 0.2
 log = logging.getLogger(__name__)
 
 
-def run(dispatcher: Dispatcher, stop: threading.Event) -> None:
-    """Until `stop`: what must be there first, then compaction every period."""
-    while not stop.is_set() and not preparing.prepare(dispatcher.registry):
+def run(dispatcher: Dispatcher, stop: threading.Event, authority: str = "") -> None:
+    """Until `stop`: what must be there first, then compaction every period. `authority`: who signs clients."""
+    while not stop.is_set() and not preparing.prepare(dispatcher.registry, authority):
         stop.wait(RETRY_S)
     dispatcher.prepared.set()
     compactor = Compactor(dispatcher.registry.store)

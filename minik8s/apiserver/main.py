@@ -10,6 +10,7 @@ import logging
 import resource
 import ssl
 import threading
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -118,7 +119,9 @@ def serve(options: ServerOptions) -> Any:
     dispatcher.watches.start()
     stopping = threading.Event()
     Worker.at_stop[:] = [dispatcher.watches.broadcaster.stop, stopping.set]
-    threading.Thread(target=housekeeping.run, args=(dispatcher, stopping), name="housekeeping", daemon=True).start()
+    authority = Path(options.client_ca_file).read_text() if options.client_ca_file else ""
+    care = (dispatcher, stopping, authority)
+    threading.Thread(target=housekeeping.run, args=care, name="housekeeping", daemon=True).start()
     who = Who(dispatcher.authenticator, Authorizer(registry))
     agents = _agents(options)
     if agents is not None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from minik8s import params
 from minik8s.api import codec, times
-from minik8s.api.core import Namespace
+from minik8s.api.core import ConfigMap, Namespace
 from minik8s.api.meta import Object, ObjectMeta
 from minik8s.api.networking import ServiceCIDR, ServiceCIDRSpec
 from minik8s.apiserver import errors, strategy
@@ -20,15 +20,17 @@ from minik8s.host import clock, sysctl
 from minik8s.store.model import Absent, Conflict, Txn, Unchanged
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+# Upstream's programs look here for whose certificates they may trust when they themselves are asked for something.
+AUTHENTICATION, AUTHENTICATION_KEY = "extension-apiserver-authentication", "client-ca-file"
 
 log = logging.getLogger(__name__)
 
 
-def prepare(registry: Registry) -> bool:
-    """Make what is missing and mend what lacks something; True when all is there."""
+def prepare(registry: Registry, authority: str = "") -> bool:
+    """Make what is missing and mend what lacks something; True when all is there. `authority`: who signs clients."""
     try:
         registry.wait_fresh()
-        _make([each for each in wanted() if registry.cache.get(_key(each)) is None], registry)
+        _make([each for each in wanted(authority) if registry.cache.get(_key(each)) is None], registry)
         for each in roles.wanted():
             _mend(each, registry)
     except Conflict:
@@ -39,8 +41,11 @@ def prepare(registry: Registry) -> bool:
     return True
 
 
-def wanted() -> list[Object]:
-    return [*(Namespace(metadata=ObjectMeta(name=name)) for name in NAMESPACES), _service_range(), *roles.wanted()]
+def wanted(authority: str = "") -> list[Object]:
+    namespaces = (Namespace(metadata=ObjectMeta(name=name)) for name in NAMESPACES)
+    meta = ObjectMeta(name=AUTHENTICATION, namespace="kube-system")
+    trusted = [ConfigMap(metadata=meta, data={AUTHENTICATION_KEY: authority})] if authority else []
+    return [*namespaces, _service_range(), *trusted, *roles.wanted()]
 
 
 def _service_range() -> ServiceCIDR:

@@ -3,9 +3,11 @@
 For people: `cluster-admin` may do everything; `admin`, `edit` and `view` are for a namespace, and collect what is
 labelled for them. For all who are known: to find one's way (`system:discovery`) and to ask what one may do
 (`system:basic-user`). For components: each just its own work, under upstream's names where upstream has them. What a
-node may do depends on objects and stands in `authz.py`. Upstream's roles for kinds that are not here are left out.
+node may do depends on objects and stands in `authz.py`. Upstream's programs find what they need under the same names,
+so that they can take the place of ours; upstream's roles for kinds that are not here are left out.
 
-Source: upstream's default roles, documented under "Using RBAC Authorization". Read `preparing.py` next.
+Source: upstream's default roles, documented under "Using RBAC Authorization". Read `controllerroles.py` for what
+upstream's controllers have, each by itself, and `preparing.py` next.
 """
 
 from collections.abc import Iterable
@@ -24,6 +26,7 @@ from minik8s.api.rbac import (
     Subject,
     aggregated,
 )
+from minik8s.apiserver.auth import controllerroles
 from minik8s.apiserver.auth.authz import CHANGE
 
 WRITE = (*CHANGE, "delete", "deletecollection")
@@ -34,7 +37,7 @@ AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
 
 CORE, APPS, BATCH, POLICY, AUTOSCALING = "", "apps", "batch", "policy", "autoscaling"
 COORDINATION, DISCOVERY, NETWORKING = "coordination.k8s.io", "discovery.k8s.io", "networking.k8s.io"
-AUTHN, AUTHZ = "authentication.k8s.io", "authorization.k8s.io"
+AUTHN, AUTHZ, STORAGE = "authentication.k8s.io", "authorization.k8s.io", "storage.k8s.io"
 
 # In a namespace: what users with `edit` write, and what `view` shows beside it.
 EDITED = {
@@ -92,9 +95,10 @@ def _everything(verbs: Iterable[str]) -> list[PolicyRule]:
 
 CONTROLLERS = [
     *_everything((*READS, "update", "patch", "delete", "deletecollection")),
+    rule(("list", "watch"), "*", "*"),  # upstream's looks at every kind there is, whatever it is
     rule(CHANGE, CORE, "namespaces/finalize"),
     rule((*READS, "update", "patch"), APPS, "deployments/scale replicasets/scale statefulsets/scale"),
-    rule(["create"], CORE, "configmaps endpoints events namespaces pods serviceaccounts services"),
+    rule(["create"], CORE, "configmaps endpoints events namespaces pods secrets serviceaccounts services"),
     rule(["create"], CORE, "pods/eviction serviceaccounts/token"),
     rule(["create"], APPS, "controllerrevisions replicasets"),
     rule(["create"], BATCH, "jobs"),
@@ -105,8 +109,12 @@ CONTROLLERS = [
     rule(["escalate"], GROUP, "clusterroles"),  # it collects into ClusterRoles what others may do
     *REVIEWS,
 ]
+# Upstream's scheduler also asks after volumes, and deletes Pods that have to make room; ours does neither.
 SCHEDULER = [
     rule(READS, CORE, "namespaces nodes pods services"),
+    rule(READS, CORE, "persistentvolumeclaims persistentvolumes replicationcontrollers"),
+    rule(["delete"], CORE, "pods"),
+    rule(READS, STORAGE, "csidrivers csinodes csistoragecapacities storageclasses"),
     rule(READS, APPS, "deployments replicasets statefulsets"),
     rule(READS, POLICY, "poddisruptionbudgets"),
     rule(["create"], CORE, "bindings pods/binding"),
@@ -174,11 +182,13 @@ CLUSTER_ROLES: dict[str, list[PolicyRule]] = {
     "system:node-proxier": PROXY,
     "system:node-dns": DNS,
     "system:node-ingress": INGRESS,
+    **{controllerroles.PREFIX + name: rules for name, rules in controllerroles.controller_roles().items()},
 }
 # Each collects what is labelled for it, and is itself collected by the next.
 COLLECTING = {"view": "edit", "edit": "admin", "admin": ""}
 EVERYBODY, KNOWN, NODES = "system:unauthenticated", "system:authenticated", "system:nodes"
-# A ClusterRole's name → who has it everywhere: users, or groups with `group ` before the name.
+# A ClusterRole's name → who has it everywhere: users, or groups with `group ` before the name; `account ` is a
+# ServiceAccount in kube-system.
 BOUND: dict[str, tuple[str, ...]] = {
     "cluster-admin": ("group system:masters",),
     "system:discovery": (f"group {KNOWN}",),
@@ -191,16 +201,22 @@ BOUND: dict[str, tuple[str, ...]] = {
     "system:node-proxier": ("system:kube-proxy", "group system:node-proxier"),
     "system:node-dns": ("group system:node-dns",),
     "system:node-ingress": ("group system:node-ingress",),
+    **{controllerroles.PREFIX + name: (f"account {name}",) for name in controllerroles.controller_roles()},
 }
 # In kube-system: name → (its rules, who has it).
-ROLES: dict[str, tuple[list[PolicyRule], str]] = {
+ROLES: dict[str, tuple[list[PolicyRule], tuple[str, ...]]] = {
     "system::leader-locking-kube-controller-manager": (
         _leader("kube-controller-manager"),
-        "system:kube-controller-manager",
+        ("system:kube-controller-manager",),
     ),
-    "system::leader-locking-kube-scheduler": (_leader("kube-scheduler"), "system:kube-scheduler"),
-    "system:node-proxier": (LEASES, "group system:node-proxier"),
-    "system:node-ingress": (LEASES, "group system:node-ingress"),
+    "system::leader-locking-kube-scheduler": (_leader("kube-scheduler"), ("system:kube-scheduler",)),
+    # Whose certificates to trust, for programs that are asked for their own metrics.
+    "extension-apiserver-authentication-reader": (
+        [rule(READS, CORE, "configmaps", ["extension-apiserver-authentication"])],
+        ("system:kube-controller-manager", "system:kube-scheduler"),
+    ),
+    "system:node-proxier": (LEASES, ("group system:node-proxier",)),
+    "system:node-ingress": (LEASES, ("group system:node-ingress",)),
 }
 
 
@@ -216,8 +232,10 @@ def wanted() -> list[Object]:
     local: list[Object] = []
     for name, (rules, who) in ROLES.items():
         local.append(Role(metadata=_meta(name, "kube-system"), rules=rules))
-        binding = RoleBinding(metadata=_meta(name, "kube-system"), subjects=[_subject(who)], roleRef=_ref("Role", name))
-        local.append(binding)
+        bound = name if name.startswith("system:") else f"system::{name}"
+        subjects = [_subject(each) for each in who]
+        meta = _meta(bound, "kube-system")
+        local.append(RoleBinding(metadata=meta, subjects=subjects, roleRef=_ref("Role", name)))
     return [*plain, *bindings, *local]
 
 
@@ -244,8 +262,10 @@ def _meta(name: str, namespace: str = "") -> ObjectMeta:
 
 
 def _subject(who: str) -> Subject:
-    kind = "Group" if who.startswith("group ") else "User"
-    return Subject(kind=kind, apiGroup=GROUP, name=who.removeprefix("group "))
+    kind, _, name = who.rpartition(" ")
+    if kind == "account":
+        return Subject(kind="ServiceAccount", name=name, namespace="kube-system")
+    return Subject(kind="Group" if kind == "group" else "User", apiGroup=GROUP, name=name)
 
 
 def _ref(kind: str, name: str) -> RoleRef:

@@ -55,22 +55,22 @@ USERS = {
 
 TABLE = """
 resource:whose                 masters sched control node    proxy   dns ingress admin edit view robot nobody
-pods:own                       all     glw   all     glwd    glw     glw -       all   all  glw  -     -
-pods:else                      all     glw   all     glw     glw     glw -       -     -    -    -     -
+pods:own                       all     glwd  all     glwd    glw     glw -       all   all  glw  -     -
+pods:else                      all     glwd  all     glw     glw     glw -       -     -    -    -     -
 pods/status:own                all     up    glwupdD up      -       -   -       glw   glw  glw  -     -
 pods/status:else               all     up    glwupdD -       -       -   -       -     -    -    -     -
-pods/binding:own               all     c     -       -       -       -   -       -     -    -    -     -
-pods/binding:else              all     c     -       -       -       -   -       -     -    -    -     -
-pods/exec:own                  all     -     -       -       -       -   -       all   all  -    -     -
-pods/exec:else                 all     -     -       -       -       -   -       -     -    -    -     -
-pods/eviction:own              all     -     c       -       -       -   -       c     c    -    -     -
-pods/eviction:else             all     -     c       -       -       -   -       -     -    -    -     -
+pods/binding:own               all     c     lw      -       -       -   -       -     -    -    -     -
+pods/binding:else              all     c     lw      -       -       -   -       -     -    -    -     -
+pods/exec:own                  all     -     lw      -       -       -   -       all   all  -    -     -
+pods/exec:else                 all     -     lw      -       -       -   -       -     -    -    -     -
+pods/eviction:own              all     -     lwc     -       -       -   -       c     c    -    -     -
+pods/eviction:else             all     -     lwc     -       -       -   -       -     -    -    -     -
 serviceaccounts:own            all     -     all     -       -       -   -       all   all  glw  -     -
 serviceaccounts:else           all     -     all     -       -       -   -       -     -    -    -     -
-serviceaccounts/token:own      all     -     c       c       -       -   -       c     c    -    -     -
-serviceaccounts/token:else     all     -     c       -       -       -   -       -     -    -    -     -
-secrets:own                    all     -     glwupdD g       -       -   glw     all   all  -    -     -
-secrets:else                   all     -     glwupdD -       -       -   glw     -     -    -    -     -
+serviceaccounts/token:own      all     -     lwc     c       -       -   -       c     c    -    -     -
+serviceaccounts/token:else     all     -     lwc     -       -       -   -       -     -    -    -     -
+secrets:own                    all     -     all     g       -       -   glw     all   all  -    -     -
+secrets:else                   all     -     all     -       -       -   glw     -     -    -    -     -
 configmaps:own                 all     -     all     g       -       -   -       all   all  glw  -     -
 configmaps:else                all     -     all     -       -       -   -       -     -    -    -     -
 services:own                   all     glw   all     glw     glw     glw glw     all   all  glw  -     -
@@ -85,8 +85,8 @@ nodes:own                      all     glw   glwupdD glwcup  glw     glw glw    
 nodes:else                     all     glw   glwupdD glw     glw     glw glw     -     -    -    -     -
 nodes/status:own               all     -     glwupdD cup     -       -   -       -     -    -    -     -
 nodes/status:else              all     -     glwupdD -       -       -   -       -     -    -    -     -
-nodes/proxy:own                all     -     -       -       -       -   -       -     -    -    -     -
-nodes/proxy:else               all     -     -       -       -       -   -       -     -    -    -     -
+nodes/proxy:own                all     -     lw      -       -       -   -       -     -    -    -     -
+nodes/proxy:else               all     -     lw      -       -       -   -       -     -    -    -     -
 leases:own                     all     -     all     -       -       -   -       all   all  -    -     -
 leases:else                    all     -     all     -       -       -   -       -     -    -    -     -
 leases(node):own               all     -     all     gcup    -       -   -       -     -    -    -     -
@@ -114,14 +114,14 @@ clusterroles:own               all     -     glwupdD -       -       -   -      
 clusterrolebindings:own        all     -     glwupdD -       -       -   -       -     -    -    -     -
 namespaces:own                 all     glw   all     glw     glw     glw -       glw   glw  glw  -     -
 namespaces:else                all     glw   all     glw     glw     glw -       -     -    -    -     -
-namespaces/finalize:own        all     -     cup     -       -       -   -       -     -    -    -     -
-namespaces/finalize:else       all     -     cup     -       -       -   -       -     -    -    -     -
+namespaces/finalize:own        all     -     lwcup   -       -       -   -       -     -    -    -     -
+namespaces/finalize:else       all     -     lwcup   -       -       -   -       -     -    -    -     -
 ipaddresses:own                all     -     all     -       -       -   -       -     -    -    -     -
-tokenreviews:own               all     c     c       -       -       -   -       -     -    -    -     -
-subjectaccessreviews:own       all     c     c       -       -       -   -       -     -    -    -     -
-localsubjectaccessreviews:own  all     -     -       -       -       -   -       c     -    -    -     -
-localsubjectaccessreviews:else all     -     -       -       -       -   -       -     -    -    -     -
-selfsubjectaccessreviews:own   all     c     c       c       c       c   c       c     c    c    c     -
+tokenreviews:own               all     c     lwc     -       -       -   -       -     -    -    -     -
+subjectaccessreviews:own       all     c     lwc     -       -       -   -       -     -    -    -     -
+localsubjectaccessreviews:own  all     -     lw      -       -       -   -       c     -    -    -     -
+localsubjectaccessreviews:else all     -     lw      -       -       -   -       -     -    -    -     -
+selfsubjectaccessreviews:own   all     c     lwc     c       c       c   c       c     c    c    c     -
 """
 
 ROWS = [line.split() for line in TABLE.strip().splitlines()]

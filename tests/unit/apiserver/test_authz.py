@@ -12,7 +12,7 @@ from minik8s.apiserver.auth.authz import Rights
 from minik8s.apiserver.auth.policies import policies_of
 
 RIGHTS = Rights(policies_of(roles.wanted()))
-GROUPS = {cls.resource.plural: cls.resource.group for cls in kinds.KINDS}
+GROUPS = {cls.resource.plural: cls.resource.group for cls in reversed(kinds.ALL)}
 
 
 def Ask(who, verb, resource, *more):
@@ -47,7 +47,11 @@ admin        get     pods/exec             default          web          yes
 scheduler    list    pods                  -                -            yes
 scheduler    create  pods/binding          default          web          yes
 scheduler    patch   pods/status           default          web          yes
-scheduler    delete  pods                  default          web          no
+scheduler    delete  pods                  default          web          yes
+scheduler    update  pods                  default          web          no
+scheduler    watch   csinodes              -                -            yes
+scheduler    watch   configmaps            kube-system      extension-apiserver-authentication  yes
+scheduler    watch   configmaps            kube-system      -            no
 scheduler    update  leases                kube-system      kube-scheduler  yes
 scheduler    update  leases                kube-system      kube-controller-manager  no
 scheduler    update  leases                kube-node-lease  node-1       no
@@ -58,11 +62,15 @@ controllers  delete  configmaps            default          web          yes
 controllers  update  namespaces/finalize   -                web          yes
 controllers  get     pods/exec             default          web          no
 controllers  create  pods/binding          default          web          no
-controllers  create  secrets               default          -            no
+controllers  create  secrets               default          -            yes
+controllers  watch   csinodes              -                -            yes
+controllers  get     csinodes              -                web          no
 node-1       list    pods                  -                -            yes
 node-1       watch   services              -                -            yes
 node-1       get     configmaps            default          settings     yes
 node-1       list    configmaps            default          -            no
+node-1       watch   configmaps            default          settings     yes
+node-1       delete  configmaps            default          settings     no
 node-1       list    secrets               -                -            no
 node-1       create  pods                  default          -            no
 node-1       patch   pods                  default          web          no

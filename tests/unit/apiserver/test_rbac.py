@@ -4,6 +4,7 @@ import pytest
 from memory_store import registry
 
 from minik8s.api import codec
+from minik8s.api.core import ConfigMap
 from minik8s.api.meta import LabelSelector, ObjectMeta
 from minik8s.api.rbac import (
     AggregationRule,
@@ -252,6 +253,33 @@ def test_a_binding_keeps_its_role():
     assert validate(old, old) == []
 
 
+SELECTED = [
+    # verb, name in the path, field selector, allowed
+    ("get", "mine", "", True),
+    ("list", "", "metadata.name=mine", True),
+    ("watch", "", "metadata.name==mine", True),
+    ("watch", "", "metadata.namespace=a,metadata.name=mine", True),
+    ("list", "", "", False),
+    ("list", "", "metadata.name=other", False),
+    ("list", "", "metadata.name!=mine", False),
+    ("list", "", "metadata.name=mine=", False),
+    ("deletecollection", "", "metadata.name=mine", False),
+]
+
+
+@pytest.mark.parametrize("verb, name, selected, answer", SELECTED)
+def test_who_may_read_one_object_may_list_and_watch_it_by_its_name(verb, name, selected, answer):
+    role = Role(metadata=named("reader", "a"), rules=[rule("get,list,watch,deletecollection core configmaps", "mine")])
+    rights = Rights(policies_of([role, binding("a", "Role", Subject(kind="User", name="jane"))]))
+    request = Request(Target(ConfigMap, "a", name), verb, JANE, {"fieldSelector": selected}, rights=rights)
+    if answer:
+        access.check(request)
+        return
+    with pytest.raises(Failure) as found:
+        access.check(request)
+    assert found.value.code == 403
+
+
 # --- What a cluster begins with ---------------------------------------------------------------------------------------
 
 
@@ -270,6 +298,32 @@ def test_a_cluster_begins_with_namespaces_and_roles_in_one_transaction_and_a_sec
 def test_default_roles_are_valid():
     for each in preparing.wanted():
         assert validate(each) == [], each.metadata.name
+
+
+def test_upstreams_controllers_find_a_role_each_under_their_own_accounts():
+    rights = Rights(policies_of(roles.wanted()))
+
+    def may_account(name, verb, resource, group=""):
+        account = User(f"system:serviceaccount:kube-system:{name}", ("system:authenticated",))
+        return rights.allowed(Ask(account, verb, resource, "a", group=group)) is None
+
+    assert may_account("deployment-controller", "create", "replicasets", "apps")
+    assert may_account("deployment-controller", "update", "deployments/status", "apps")
+    assert may_account("deployment-controller", "patch", "events")
+    assert not may_account("deployment-controller", "create", "pods")
+    assert may_account("generic-garbage-collector", "delete", "widgets", "example.com")
+    assert may_account("disruption-controller", "get", "widgets/scale", "example.com")
+    assert not may_account("namespace-controller", "create", "events")
+    assert not may_account("no-such-controller", "list", "pods")
+    cleaner = roles.CLUSTER_ROLES["system:controller:legacy-service-account-token-cleaner"]
+    assert [(each.verbs, each.resources) for each in cleaner if each.resourceNames] == [(["get"], ["configmaps"])]
+
+
+def test_upstreams_programs_find_whose_certificates_to_trust():
+    known = registry()
+    assert preparing.prepare(known, "-----BEGIN CERTIFICATE-----")
+    told = known.read(ConfigMap, "kube-system", "extension-apiserver-authentication").decode()
+    assert told.data == {"client-ca-file": "-----BEGIN CERTIFICATE-----"}
 
 
 def test_what_a_default_role_lacks_is_added_and_what_somebody_added_stays():
