@@ -1,5 +1,7 @@
-"""A DNS server killed under questions refuses none: they wait in sockets that the zygote holds, for the next server."""
+"""A DNS server killed under questions refuses none: they wait in sockets that the zygote holds, for the next
+server. One that hangs keeps its questions, so its node's agent takes it out of the rules."""
 
+import signal
 import socket
 import struct
 import threading
@@ -88,3 +90,21 @@ def test_a_server_that_is_killed_refuses_no_question(cluster: Cluster) -> None:
         thread.join()
     print(f"\n{len(asker.outcomes)} questions over two kills, the slowest answered after {asker.slowest:.2f} s")
     assert set(asker.outcomes) == {"NOERROR"}, Counter(asker.outcomes)
+
+
+def test_a_server_that_hangs_leaves_the_rules_of_its_node_and_returns(cluster: Cluster) -> None:
+    """Only there it stands in them: whoever has a server of their own asks no other."""
+    address = topology.node_address(NODE)
+    began = clock.wall()
+    cluster.signal([f"dns@{NODE}"], signal.SIGSTOP)
+    try:
+        gone = cluster.wait_rules(began, [NODE], removed=address)
+    finally:
+        woken = clock.wall()
+        cluster.signal([f"dns@{NODE}"], signal.SIGCONT)
+    back = cluster.wait_rules(woken, [NODE], added=address)
+    print(f"\nout of the rules after {gone[NODE] - began:.2f} s, back after {back[NODE] - woken:.2f} s")
+    change = cluster.rules(NODE, began, removed=address)
+    assert change and any(topology.node_address(ASKS_FROM) in target for target in change["data"]["added"]), (
+        "others serve instead"
+    )
