@@ -86,7 +86,7 @@ def _leader(name: str) -> list[PolicyRule]:
 def _everything(verbs: Iterable[str]) -> list[PolicyRule]:
     """Every kind and its status, and no other subresource: the garbage collector and the namespace controller."""
     groups: dict[str, list[str]] = {}
-    for cls in kinds.KINDS:
+    for cls in (*kinds.KINDS, *kinds.FACES):
         found = groups.setdefault(cls.resource.group, [])
         found.append(cls.resource.plural)
         found += [f"{cls.resource.plural}/status"] if "status" in cls.resource.subresources else []

@@ -191,6 +191,12 @@ def test_a_node_reads_only_the_secrets_its_pods_use_where_that_can_be_told():
     assert allowed(Ask(USERS["admin"], "get", "secrets", "default", "x"), lambda *what: False) is None
 
 
+@pytest.mark.parametrize("group", ["", "events.k8s.io"])
+def test_upstreams_namespace_controller_may_empty_a_namespace_of_events_in_both_their_groups(group):
+    question = authz.Ask(USERS["controllers"], "deletecollection", "events", "default", group=group)
+    assert allowed(question) is None
+
+
 PATHS = [
     # path            nobody  stranger  admin
     ("/healthz", True, True, True),
