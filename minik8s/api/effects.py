@@ -10,6 +10,7 @@ Read `unknown.py` for fields that are not known at all.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -48,6 +49,7 @@ from minik8s.api.pods import (
     VolumeMount,
     VolumeProjection,
 )
+from minik8s.api.shapes import shapes
 
 NO_CLASS = "nobody of this class is here: EXTERNAL-IP stays <pending>, the node ports work"
 NO_ZONES = "endpoints get no zones here; of the preferences only PreferSameNode is followed"
@@ -231,13 +233,11 @@ def without_effect(obj: Object) -> list[str]:
 
 
 def _walk(owner: msgspec.Struct, path: str) -> Iterator[tuple[str, str]]:
-    idle = {each.field: each for each in TABLE.get(type(owner), ())}
-    for name, written in zip(owner.__struct_fields__, owner.__struct_encode_fields__, strict=True):
+    for name, written, told in _telling(type(owner)):
         value = getattr(owner, name)
         if not value:
             continue
         here = f"{path}.{written}" if path else written
-        told = idle.get(name)
         if told and value not in told.harmless and told.when(owner):
             yield here, told.says
         for deeper, inner in _structs(value, here):
@@ -246,6 +246,19 @@ def _walk(owner: msgspec.Struct, path: str) -> Iterator[tuple[str, str]]:
         yield from _beside(owner, path)
     if isinstance(owner, Pod | PodTemplateSpec):
         yield from _annotated(owner, path)
+
+
+@cache
+def _telling(cls: type[msgspec.Struct]) -> list[tuple[str, str, Idle | None]]:
+    """The fields of a struct that have something to tell, or lead to one: its name, the wire's, and what it tells."""
+    idle = {each.field: each for each in TABLE.get(cls, ())}
+    names = zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True)
+    return [(name, on_wire, idle.get(name)) for name, on_wire in names if name in idle or _leads(cls, on_wire)]
+
+
+def _leads(cls: type[msgspec.Struct], field: str) -> bool:
+    inner = shapes(cls)[field].cls
+    return inner is not None and bool(_telling(inner))
 
 
 def _structs(value: Any, path: str) -> Iterator[tuple[str, msgspec.Struct]]:

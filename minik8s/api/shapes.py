@@ -6,7 +6,7 @@ from the Struct and from `mergekeys.py`, never written down. Read `unknown.py` f
 
 import types
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -22,6 +22,15 @@ class Shape:
     cls: type[msgspec.Struct] | None = None
     rule: mergekeys.Rule = mergekeys.DEFAULT
     optional: bool = False  # a struct that may be absent; one that is not stands there even when it is empty
+
+    @cached_property
+    def owned(self) -> str:
+        """How server-side apply goes into it: struct, map, list (with keys) or set; a leaf is owned as one value."""
+        if self.form == "struct":
+            return "leaf" if self.cls in mergekeys.ATOMIC else "struct"
+        if self.form == "map":
+            return "leaf" if self.rule.map_type == "atomic" else "map"
+        return {"map": "list", "set": "set"}.get(self.rule.list_type, "leaf")
 
 
 PLAIN = Shape("plain")

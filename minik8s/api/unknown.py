@@ -17,28 +17,31 @@ from minik8s.api.shapes import Shape, shapes
 _FORGIVEN = frozenset({"metadata.selfLink"})
 
 
-def unknown_fields(cls: type[msgspec.Struct], value: dict[str, Any], path: str = "") -> list[str]:
+def unknown_fields(cls: type[msgspec.Struct], value: dict[str, Any]) -> list[str]:
     """Paths of all fields in `value` that `cls` does not have, as `spec.containers[0].imagee`, in document order."""
+    return [path for path in _unknown(cls, value) if path not in _FORGIVEN]
+
+
+def _unknown(cls: type[msgspec.Struct], value: dict[str, Any]) -> list[str]:
+    """The same, from here on: usually there are none, and nobody has to say where he is."""
     known = shapes(cls)
     found = []
     for name, inner in value.items():
-        here = f"{path}.{name}" if path else name
         shape = known.get(name)
-        if shape is not None:
-            if shape.cls is not None:
-                found += _inside(shape, shape.cls, inner, here)
-        elif here not in _FORGIVEN:
-            found.append(here)
+        if shape is None:
+            found.append(name)
+        elif shape.cls is not None:
+            found += [name + rest for rest in _inside(shape, shape.cls, inner)]
     return found
 
 
-def _inside(shape: Shape, cls: type[msgspec.Struct], value: Any, path: str) -> list[str]:
-    parts: list[tuple[str, Any]] = [(path, value)]
+def _inside(shape: Shape, cls: type[msgspec.Struct], value: Any) -> list[str]:
+    parts: list[tuple[str, Any]] = [("", value)]
     if shape.form == "list":
-        parts = [(f"{path}[{at}]", item) for at, item in enumerate(value)] if isinstance(value, list) else []
+        parts = [(f"[{at}]", item) for at, item in enumerate(value)] if isinstance(value, list) else []
     elif shape.form == "map":
-        parts = [(f"{path}.{key}", item) for key, item in value.items()] if isinstance(value, dict) else []
-    return [each for here, item in parts if isinstance(item, dict) for each in unknown_fields(cls, item, here)]
+        parts = [(f".{key}", item) for key, item in value.items()] if isinstance(value, dict) else []
+    return [f"{at}.{rest}" for at, item in parts if isinstance(item, dict) for rest in _unknown(cls, item)]
 
 
 class _Twice(dict[str, Any]):

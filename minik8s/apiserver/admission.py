@@ -5,12 +5,11 @@ unknown fields, types, then (in verbs.py, once the old object is known) defaults
 """
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from minik8s.api import codec, defaults, effects, jsonpatch, unknown, validation
+from minik8s.api import codec, effects, jsonpatch, unknown, validation
 from minik8s.api.meta import DeleteOptions, Object, Preconditions, StatusCause
 from minik8s.apiserver import errors, strategy
 from minik8s.apiserver.request import Request
@@ -165,15 +164,13 @@ def _wrong_type(cls: type[Any], text: str) -> errors.Failure:
 
 def warn(request: Request, new: Object, old: Object | None = None) -> None:
     """Tell of fields that do nothing here: each once, and not again of those that stood there before."""
-    known = {*request.warnings, *(effects.without_effect(old) if old is not None else ())}
-    request.warnings.extend(text for text in effects.without_effect(new) if text not in known)
+    texts = effects.without_effect(new)
+    known = {*request.warnings, *(effects.without_effect(old) if texts and old is not None else ())}
+    request.warnings.extend(text for text in texts if text not in known)
 
 
-def complete(new: Object, old: Object | None, also: Callable[[], None] | None = None) -> None:
-    """Defaults, then all that is wrong at once. `also` runs between the two (a Service keeps its addresses)."""
-    defaults.set_defaults(new)
-    if also is not None:
-        also()
+def check(new: Object, old: Object | None) -> None:
+    """Name all that is wrong at once."""
     causes = strategy.check_metadata(new, old) + validation.validate(new, old)
     if causes:
         raise errors.invalid(type(new), new.metadata.name, causes)

@@ -67,23 +67,22 @@ class Verbs:
         """Store a new object. A generated name that is taken is generated anew."""
         if draft.metadata.resourceVersion:
             raise errors.bad_request("resourceVersion should not be set on objects to be created")
+        given = draft.metadata.name
         for attempt in range(params.WRITE_ATTEMPTS):
-            obj = strategy.copy(draft)
-            strategy.prepare_create(obj, strategy.Birth(times.rfc3339(clock.wall()), clock.uid(), clock.suffix()))
-            self._complete(obj, None, None)
-            access.check(request, None, obj)
-            key = key_of(type(obj), obj.metadata.namespace, obj.metadata.name)
-            guards = (Absent(key), *self._namespace_guard(obj, fresh=attempt > 0))
+            draft.metadata.name = given
+            strategy.prepare_create(draft, strategy.Birth(times.rfc3339(clock.wall()), clock.uid(), clock.suffix()))
+            self._complete(draft, None, None)
+            access.check(request, None, draft)
+            key = key_of(type(draft), draft.metadata.namespace, draft.metadata.name)
+            guards = (Absent(key), *self._namespace_guard(draft, fresh=attempt > 0))
             try:
-                made, revision = self._commit(request, None, obj, guards)
+                made, revision = self._commit(request, None, draft, guards)
             except Conflict as conflict:
-                if key in conflict.keys and draft.metadata.name:
-                    raise errors.already_exists(type(obj), obj.metadata.name) from conflict
+                if key in conflict.keys and given:
+                    raise errors.already_exists(type(draft), given) from conflict
                 continue
             return _answer(201, made, revision)
-        raise errors.conflict(
-            request.cls, draft.metadata.name, "no free name was found, or its namespace keeps changing"
-        )
+        raise errors.conflict(request.cls, given, "no free name was found, or its namespace keeps changing")
 
     def _namespace_guard(self, obj: Object, fresh: bool) -> tuple[Guard, ...]:
         """The namespace must exist and not be going, at the moment of the write too: nothing is left behind in it."""
@@ -127,11 +126,13 @@ class Verbs:
         check_version(old, new)
         if request.target.subresource == "status":
             strategy.prepare_status(new, old)
+            defaults.set_defaults(new)
             self._complete(new, old, author)
             return new
         admission.warn(request, new, old)
         guests = request.target.subresource == "ephemeralcontainers"
         (strategy.prepare_guests if guests else strategy.prepare_update)(new, old)
+        defaults.set_defaults(new)
         self._complete(new, old, author)
         if not guests and strategy.guests(new) != strategy.guests(old):
             message = "Forbidden: may be changed through pods/ephemeralcontainers only"
@@ -166,18 +167,15 @@ class Verbs:
         return stored
 
     def _complete(self, new: Object, old: Object | None, author: Author | None) -> None:
-        """All defaults, who owns what, what a Service keeps; then all that is wrong."""
-
-        def between() -> None:
-            if author is not None:
-                record(new, old, author)
-            if isinstance(new, Service):
+        """Who owns what, and what a Service keeps; then all that is wrong. The defaults are in."""
+        if author is not None:
+            record(new, old, author)
+        if isinstance(new, Service):
+            try:
                 services.prepare(new, old if isinstance(old, Service) else None, self._families)
-
-        try:
-            admission.complete(new, old, between)
-        except allocation.Refused as refused:
-            raise errors.invalid(Service, new.metadata.name, refused.causes) from refused
+            except allocation.Refused as refused:
+                raise errors.invalid(Service, new.metadata.name, refused.causes) from refused
+        admission.check(new, old)
 
     # --- delete -----------------------------------------------------------------------------------------------
 
@@ -210,11 +208,13 @@ class Verbs:
         """Write with whatever addresses and ports that takes; returns the object as stored, and the revision."""
         taken = Taken(self.registry)
         exhausted = False
+        old = before.decode() if before is not None and before.cls is Service else None
         while True:
-            draft = strategy.copy(after) if after is not None else None
+            # A Service is completed in place; what was chosen in vain is to be forgotten.
+            draft = strategy.copy(after) if isinstance(after, Service) else after
             view = allocation.View(taken, int(clock.fraction() * SEEDS))
             try:
-                plan = allocation.plan(draft, before.decode() if before else None, view)
+                plan = allocation.plan(draft, old, view)
                 revision = self._write(request, before, draft, (guards, plan))
                 return draft, revision
             except allocation.Refused as refused:

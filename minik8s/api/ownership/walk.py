@@ -10,8 +10,7 @@ from typing import Any
 
 import msgspec
 
-from minik8s.api import mergekeys
-from minik8s.api.ownership.fieldset import SELF, Fields, below, node
+from minik8s.api.ownership.fieldset import SELF, Fields, node
 from minik8s.api.shapes import PLAIN, Shape, shapes
 
 # What the server keeps, and what names the object: nobody owns it.
@@ -31,6 +30,7 @@ UNOWNED_METADATA = frozenset(
         "managedFields",
     }
 )
+_TYPES: dict[str, type] = {"struct": dict, "map": dict, "list": list, "set": list}
 
 
 def content(obj: dict[str, Any]) -> dict[str, Any]:
@@ -42,13 +42,9 @@ def content(obj: dict[str, Any]) -> dict[str, Any]:
 
 
 def form(shape: Shape, value: Any) -> str:
-    """How the value is gone into: struct, map, list (with keys), set, or leaf."""
-    if shape.form in ("struct", "map"):
-        whole = shape.cls in mergekeys.ATOMIC if shape.form == "struct" else shape.rule.map_type == "atomic"
-        return shape.form if isinstance(value, dict) and not whole else "leaf"
-    if shape.form == "list" and isinstance(value, list):
-        return {"map": "list", "set": "set"}.get(shape.rule.list_type, "leaf")
-    return "leaf"
+    """How the value is gone into: as its shape is, unless it is of another type."""
+    kind = shape.owned
+    return kind if kind == "leaf" or isinstance(value, _TYPES[kind]) else "leaf"
 
 
 @cache
@@ -59,7 +55,7 @@ def _struct(cls: type[msgspec.Struct]) -> Shape:
 def is_whole_list(cls: type[msgspec.Struct], field: str) -> bool:
     """Is the field a list that is owned as one value?"""
     shape = shapes(cls)[field]
-    return shape.form == "list" and form(shape, []) == "leaf"
+    return shape.form == "list" and shape.owned == "leaf"
 
 
 def inside(shape: Shape, field: str) -> Shape:
@@ -69,32 +65,40 @@ def inside(shape: Shape, field: str) -> Shape:
     return _struct(shape.cls) if shape.cls is not None else PLAIN
 
 
-def parts(shape: Shape, value: Any) -> dict[str, Any] | None:
-    """A value by the parts that are owned one by one: part of a path → what is there. None: it is one value."""
+def pieces(shape: Shape, value: Any) -> list[tuple[str, Shape, Any]] | None:
+    """What is owned one by one in a value: part of a path, its shape, what is there. None: it is one value."""
     kind = form(shape, value)
-    if kind in ("struct", "map"):
-        return {f"f:{name}": each for name, each in value.items()}
+    if kind == "struct" and shape.cls is not None:
+        known = shapes(shape.cls)
+        return [(f"f:{name}", known.get(name, PLAIN), each) for name, each in value.items()]
+    if kind == "map":
+        return [(f"f:{name}", inside(shape, name), each) for name, each in value.items()]
     if kind == "list":
-        return {element(shape, each): each for each in value if isinstance(each, dict)}
+        return [(element(shape, each), inside(shape, ""), each) for each in value if isinstance(each, dict)]
     if kind == "set":
-        return {"v:" + msgspec.json.encode(each).decode(): each for each in value}
+        return [("v:" + msgspec.json.encode(each).decode(), PLAIN, each) for each in value]
     return None
+
+
+def parts(shape: Shape, value: Any) -> dict[str, Any] | None:
+    """The same without the shapes: part of a path → what is there."""
+    found = pieces(shape, value)
+    return None if found is None else {part: each for part, _, each in found}
 
 
 def element(shape: Shape, item: dict[str, Any]) -> str:
     """Which element of its list this is: `k:{"containerPort":80,"protocol":"TCP"}`; a key left out has its default."""
-    usual = _key_defaults(shape.cls, shape.rule.list_map_keys)
-    keys = {name: item.get(name, usual.get(name)) for name in sorted(shape.rule.list_map_keys)}
-    present = {name: each for name, each in keys.items() if each is not None}
+    usual = _keys(shape.cls, shape.rule.list_map_keys)
+    present = {key: each for key, default in usual.items() if (each := item.get(key, default)) is not None}
     return "k:" + msgspec.json.encode(present).decode()
 
 
 @cache
-def _key_defaults(cls: type[msgspec.Struct], keys: tuple[str, ...]) -> dict[str, Any]:
-    """A key that is always written has a default: the protocol of a port."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(cls)}
-    given = {key: fields[key].default_factory for key in keys if key in fields}
-    return {key: make() for key, make in given.items() if make is not msgspec.NODEFAULT}
+def _keys(cls: type[msgspec.Struct], keys: tuple[str, ...]) -> dict[str, Any]:
+    """The keys in order, each with its default: one that is always written has one, as the protocol of a port."""
+    fields = {field.encode_name: field.default_factory for field in msgspec.structs.fields(cls)}
+    makes = {key: fields.get(key, msgspec.NODEFAULT) for key in sorted(keys)}
+    return {key: None if make is msgspec.NODEFAULT else make() for key, make in makes.items()}
 
 
 def child(shape: Shape, part: str) -> Shape:
@@ -104,15 +108,18 @@ def child(shape: Shape, part: str) -> Shape:
     return inside(shape, "") if part.startswith("k:") else PLAIN
 
 
-def describe(shape: Shape, value: Any, whole: bool) -> Fields:
-    """The fields of a value. `whole`: it came with its containers, which are fields too."""
-    found = parts(shape, value)
-    if not found:
+def describe(shape: Shape, value: Any, whole: bool, itself: bool = False) -> Fields:
+    """The fields of a value. `whole`: it came with its containers, which are fields too. `itself`: so is the value, as
+    the element of a list is.
+    """
+    found = pieces(shape, value)
+    if not found and not itself:
         return {}
-    fields = {part: describe(child(shape, part), each, whole) for part, each in found.items()}
-    if shape.form == "list" and shape.rule.list_type == "map":
-        fields = {part: {SELF: {}, **below(each)} for part, each in fields.items()}
-    return {SELF: {}, **fields} if whole and _is_container(shape) else fields
+    fields: Fields = {SELF: {}} if itself or (whole and _is_container(shape)) else {}
+    elements = shape.owned == "list"
+    for part, inner, each in found or ():
+        fields[part] = {} if inner is PLAIN and not elements else describe(inner, each, whole, elements)
+    return fields
 
 
 def _is_container(shape: Shape) -> bool:
@@ -136,29 +143,26 @@ def compare(cls: type[msgspec.Struct], old: dict[str, Any], new: dict[str, Any])
 
 
 def _compare_parts(shape: Shape, old: Any, new: Any) -> tuple[Fields, Fields]:
-    before, after = parts(shape, old) or {}, parts(shape, new) or {}
+    before = parts(shape, old) or {}
+    after = {part: (inner, each) for part, inner, each in pieces(shape, new) or ()}
     changed, gone = {}, {}
-    for part, value in after.items():
+    for part, (inner, value) in after.items():
         was = before.get(part)
         if was == value and part in before:
             continue
-        touched, lost = _compare_value(child(shape, part), part, was, value)
+        touched, lost = _compare_value(inner, part, was, value)
         if touched is not None:
             changed[part] = touched
         if lost:
             gone[part] = lost
     for part in before.keys() - after.keys():
-        gone[part] = _as_part(part, describe(child(shape, part), before[part], whole=True))
+        gone[part] = describe(child(shape, part), before[part], whole=True, itself=part.startswith("k:"))
     return changed, gone
-
-
-def _as_part(part: str, fields: Fields) -> Fields:
-    return {SELF: {}, **below(fields)} if part.startswith("k:") else fields
 
 
 def _compare_value(shape: Shape, part: str, old: Any, new: Any) -> tuple[Fields | None, Fields]:
     if old is None and _is_container(shape):
-        return _as_part(part, describe(shape, new, whole=True)), {}
+        return describe(shape, new, whole=True, itself=part.startswith("k:")), {}
     inner = parts(shape, new)
     if inner is None or (old is not None and parts(shape, old) is None):
         return {}, {}
