@@ -35,7 +35,7 @@ test: setup-tests
 	@$(MAKE) --no-print-directory integration
 
 unit: setup-tests
-	$(BIN)/pytest -q tests/unit
+	$(BIN)/pytest -q -n 2 tests/unit
 
 integration: setup-tests
 	$(BIN)/pytest -q tests/integration
