@@ -17,8 +17,6 @@ pytestmark = pytest.mark.system
 pytestmark = [pytestmark, pytest.mark.timeout(400)]  # the whole story takes about 90 s
 
 NAME = "demo-test"
-# These are the machine's own, so that anything new is ours; the rest is told apart by the directory it carries.
-STRICT = ("links", "addresses", "routes", "rules", "sysctls")
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +41,6 @@ def told(before, home):
 def demo(home, *words):
     kept = ["env", "-u", "KEEP", f"MINIK8S_HOME={home}", sys.executable, "-m", "minik8s.cli.main"]
     return [*kept, "demo", "--name", NAME, *words]
-
-
-def left_behind(before, home):
-    """What came since and is the demo's."""
-    came = [line for line in residue.diff(before, residue.snapshot()) if line.startswith("+ ")]
-    marks = (home, f"mk8s-{NAME}", *(f"+ {field}:" for field in STRICT))
-    return [line for line in came if any(mark in line for mark in marks)]
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +127,7 @@ def test_a_node_that_is_cut_off_leaves_the_rules_within_its_grace_and_is_replace
 
 
 def test_nothing_is_left_behind(before, told, home):
-    assert not left_behind(before, home)
+    assert not residue.left(before, [home, f"mk8s-{NAME}"])
 
 
 @pytest.mark.parametrize("moment", ["minik8s up", "minik8s rollout status", "sleep 2"])
@@ -149,7 +140,7 @@ def test_a_story_that_is_broken_off_leaves_nothing_either(before, home, moment):
     rest = story_told.stdout.read().decode()
     assert story_told.wait() != 0
     assert "is gone" in rest or "There was no cluster" in rest
-    assert not left_behind(before, home)
+    assert not residue.left(before, [home, f"mk8s-{NAME}"])
 
 
 def test_a_cluster_that_was_there_before_is_not_touched(home):

@@ -32,8 +32,6 @@ SERVICE = {
     "metadata": {"name": "web", "namespace": "default"},
     "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
 }
-# These belong to the whole machine: any change at all is ours. The rest is told apart by names.
-STRICT = ("links", "addresses", "routes", "rules", "sysctls")
 
 
 @pytest.fixture
@@ -88,15 +86,6 @@ def program(pid):
     return Path(processes.command_line(pid).partition(" ")[0]).name
 
 
-def left_behind(before, after, home, pids):
-    def is_ours(line):
-        kind, _, words = line[2:].partition(": ")
-        number = words.split()[0]
-        return kind in STRICT or NAME in words or str(home) in words or (kind == "processes" and int(number) in pids)
-
-    return [line for line in residue.diff(before, after) if is_ours(line)]
-
-
 def bring_up(home):
     minik8s(home, "up", "--nodes", "2", "--name", NAME)
     client = connect(home)
@@ -120,10 +109,10 @@ def test_a_cluster_changes_nothing_that_belongs_to_the_machine(home):
     before = residue.snapshot()
     bring_up(home)
     during = residue.diff(before, residue.snapshot())
-    assert not [line for line in during if line[2:].partition(":")[0] in STRICT]
+    assert not [line for line in during if line[2:].partition(":")[0] in residue.MACHINE]
     pids = ours(home)
     minik8s(home, "down", "--name", NAME)
-    assert not left_behind(before, residue.snapshot(), home, pids)
+    assert not residue.left(before, [NAME, str(home)], pids)
 
 
 @pytest.mark.parametrize("with_engine", [False, True], ids=["all but the Engine", "the Engine too"])
@@ -135,7 +124,7 @@ def test_after_everything_was_killed_down_leaves_the_machine_as_it_was(home, wit
     assert with_engine or len(spared) == 2
     kill(pids - spared)
     minik8s(home, "down", "--name", NAME)
-    assert not left_behind(before, residue.snapshot(), home, pids)
+    assert not residue.left(before, [NAME, str(home)], pids)
 
 
 def test_a_cluster_that_was_killed_comes_up_again_with_its_objects(home):

@@ -334,16 +334,8 @@ def fresh(name: str, *words: str) -> Iterator[Cluster]:
         mine = set(cluster.pids().values()) if cluster.where.record.exists() else set()
         cluster.down()
         shutil.rmtree(home)
-    left = [line for line in residue.diff(before, residue.snapshot()) if _is_ours(line, cluster, mine)]
+    left = residue.left(before, [name, str(home)], mine)
     assert not left, "\n".join(left)
-
-
-def _is_ours(line: str, cluster: Cluster, pids: set[int]) -> bool:
-    """The machine's links, routes, rules and settings are nobody else's to change; the rest is told apart by names."""
-    kind, _, words = line[2:].partition(": ")
-    if kind == "processes":
-        return int(words.split()[0]) in pids and line.startswith("+")
-    return kind in ("links", "addresses", "routes", "rules", "sysctls") or cluster.name in words
 
 
 def default_name() -> str:

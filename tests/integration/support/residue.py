@@ -2,14 +2,14 @@
 
     before = residue.snapshot()
     …
-    assert not residue.diff(before, residue.snapshot())
+    assert not residue.left(before, [name of the cluster])
 
-Only what minik8s might touch is looked at, so that other things that happen on the machine do not disturb the
-comparison.
+Only what minik8s might touch is looked at, and of it what is the cluster's own, so that other things that happen on the
+machine, another cluster among them, do not disturb the comparison.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -31,6 +31,9 @@ SYSCTLS = (
     "vm/overcommit_memory",
     "kernel/panic",
 )
+
+# These belong to the whole machine, and are nobody's to change. The rest is told apart by names.
+MACHINE = ("links", "addresses", "routes", "rules", "sysctls")
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,17 @@ def diff(before: Snapshot, after: Snapshot) -> list[str]:
         lines += [f"- {field.name}: {each}" for each in sorted(old - new)]
         lines += [f"+ {field.name}: {each}" for each in sorted(new - old)]
     return lines
+
+
+def left(before: Snapshot, names: Sequence[str], pids: Collection[int] = ()) -> list[str]:
+    """What differs now and is the machine's, bears one of these names, or is one of these processes, still running."""
+
+    def counts(line: str) -> bool:
+        kind, _, words = line[2:].partition(": ")
+        lives = kind == "processes" and line.startswith("+") and int(words.split()[0]) in pids
+        return kind in MACHINE or lives or any(name in words for name in names)
+
+    return [line for line in diff(before, snapshot()) if counts(line)]
 
 
 def _rules() -> list[str]:
