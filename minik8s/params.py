@@ -140,6 +140,7 @@ FRESH_READ_TIMEOUT_S = 3.0  # how long a read waits for the cache to reach etcd'
 WRITE_ATTEMPTS = 16  # how often a write starts anew because others were faster, before the client is told 409
 EVENT_TTL_S = 3600  # upstream's --event-ttl
 AUDIT_ENTRIES = 5000
+ASKED_SORTS = 500  # sorts of requests that a component remembers of itself; it makes some twenty
 
 # --- Clients ---------------------------------------------------------------------------------------------------------
 

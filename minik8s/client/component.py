@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from minik8s import params
+from minik8s.client.asked import Asked
 from minik8s.client.events import Recorder
 from minik8s.client.rest import Client
 from minik8s.host.health import Check, HealthServer, Page
@@ -66,6 +67,7 @@ class Component:
     journal: Journal
     metrics: Registry
     events: Recorder
+    asked: Asked = field(default_factory=Asked)
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -83,7 +85,8 @@ class Component:
     ) -> HealthServer:
         """Serve /healthz, /metrics and the debug pages on 127.0.0.1 of this namespace."""
         port = self.options.health_port or params.HEALTH_PORTS[self.options.name]
-        server = HealthServer("127.0.0.1", port, self.metrics, self.journal, checks or {}, extra or {})
+        more = {"/debug/asked": lambda _query: self.asked.page(), **(extra or {})}
+        server = HealthServer("127.0.0.1", port, self.metrics, self.journal, checks or {}, more)
         server.start()
         return server
 
@@ -106,6 +109,7 @@ def start(options: Options) -> Component:
         metrics=Registry(),
         events=Recorder(client, f"minik8s-{options.name}", options.node),
     )
+    client.observer = component.asked.note
     for number in (signal.SIGTERM, signal.SIGINT):
         # From a thread of its own: the handler interrupts the main thread, which may just hold the Event's lock.
         signal.signal(number, lambda *_: _thread.start_new_thread(component.stop.set, ()) and None)

@@ -190,7 +190,8 @@ class Client:
         self._pool = urllib3.PoolManager(
             socket_options=_SOCKET_OPTIONS, maxsize=pool, ssl_context=self._tls, retries=False
         )
-        self.observer: Any = None  # called with (method, path, status) after each request: `minik8s -v`
+        # Called after each request: method, path, status, and the content type of what was sent (`asked.py`).
+        self.observer: Callable[[str, str, int, str], None] | None = None
         self.warned: Callable[[str], None] | None = None  # called with each of the server's warnings
 
     @classmethod
@@ -219,7 +220,7 @@ class Client:
         raw = self._send(method, path, data, sent, stream_timeout)
         response = Response(raw)
         if self.observer:
-            self.observer(method, path, raw.status)
+            self.observer(method, path, raw.status, sent.get("Content-Type", ""))
         if self.warned:
             for text in response.warnings:
                 self.warned(text)

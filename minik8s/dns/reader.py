@@ -67,6 +67,8 @@ class Reader:
         self._send(views.Synced())
         log.info("everything was listed once")
         self._sink.recv(1)  # nothing ever comes but the end
+        for watch in watches:
+            watch.stop()
 
     def _send(self, word: views.Word) -> None:
         data = views.encode(word)

@@ -5,6 +5,7 @@
     /metrics          Prometheus' text
     /debug/journal    JSON lines; ?since=WALL
     /debug/stacks     what every thread is doing now
+    /debug/asked      what a component asked of the API server (client/asked.py)
 
 Nothing here changes anything, so it needs no authentication where only the machine itself can reach it; from
 elsewhere it is read through the agent, which asks who is there.
