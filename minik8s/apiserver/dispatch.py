@@ -60,7 +60,7 @@ class Dispatcher:
         form = forms.of(request)  # an answer that cannot be written is refused before anything is done
         request = _told_dry_run(request)
         answer = self._answer(request)
-        if request.verb not in reads.WRITTEN:
+        if request.verb not in reads.WRITTEN and not form.plain:
             answer = dataclasses.replace(answer, body=form.one(answer.body))
         # What was only tried made no revision: the audit is not to tell of it.
         return dataclasses.replace(answer, writes=()) if request.dry_run else answer

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from flask import Flask, Response
 from flask import request as http
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import ClosingIterator
 
 from minik8s import params
@@ -33,6 +33,7 @@ from minik8s.apiserver.serving import instruments
 from minik8s.host import clock
 from minik8s.host.health import METRICS
 
+HEADERS = [("Content-Type", "application/json"), ("Cache-Control", "no-cache, private")]  # of every object
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 STREAM = "minik8s.stream"
 BEGAN, REQUEST = "minik8s.began", "minik8s.request"  # when a request came here, and what it turned out to be
@@ -91,7 +92,6 @@ class Server:
         app = Flask("minik8s", static_folder=None)
         app.url_map.strict_slashes = False
         app.url_map.merge_slashes = False
-        app.config["MAX_CONTENT_LENGTH"] = params.MAX_BODY_BYTES
         for websocket in (False, True):
             # Werkzeug sends a WebSocket request only to a rule that says so; exec needs one.
             methods = ["GET"] if websocket else METHODS
@@ -105,7 +105,6 @@ class Server:
                     provide_automatic_options=False,
                 )
         app.register_error_handler(errors.Failure, _failed)
-        app.register_error_handler(RequestEntityTooLarge, lambda _: _failed(errors.too_large(params.MAX_BODY_BYTES)))
         app.register_error_handler(HTTPException, _flask_failed)
         app.register_error_handler(
             RecursionError, lambda _: _failed(errors.bad_request("the body is nested too deeply"))
@@ -115,25 +114,26 @@ class Server:
         return app
 
     def _handle(self, path: str = "") -> Response:
-        user = impersonation.apply(self._who.user_of(http.environ), http.environ, self._rights.allowed)
-        if http.environ.get("PATH_INFO", "").startswith("//"):
+        environ: dict[str, Any] = http.environ  # looked up once: what Flask calls `request` is found anew each time
+        user = impersonation.apply(self._who.user_of(environ), environ, self._rights.allowed)
+        if environ.get("PATH_INFO", "").startswith("//"):
             raise errors.no_such_path()  # Werkzeug takes //api for /api
         target = routes.resolve(path)
         if target is None:
             return self._page("/" + path.strip("/"), user)
-        watch = http.method == "GET" and http.args.get("watch") in ("true", "1")
-        verb = routes.verb(target, http.method, watch)
+        method, query = environ["REQUEST_METHOD"], http.args.to_dict() if environ.get("QUERY_STRING") else {}
+        watch = method == "GET" and query.get("watch") in ("true", "1")
+        verb = routes.verb(target, method, watch)
         if verb is None:
-            raise errors.unauthorized() if user.anonymous else errors.method_not_allowed(http.method)
-        query, kind, accept = http.args.to_dict(), http.content_type or "", http.headers.get("Accept", "")
+            raise errors.unauthorized() if user.anonymous else errors.method_not_allowed(method)
+        kind, accept = environ.get("CONTENT_TYPE", ""), environ.get("HTTP_ACCEPT", "")
         request = Request(target, verb, user, query, kind, accept=accept, rights=self._rights)
-        http.environ[REQUEST] = request
+        environ[REQUEST] = request
         if user.anonymous:
             access.check(request)  # before anything is read of what somebody unknown sends
         relayed = target.subresource in RELAYED
         if verb in WRITES and not relayed:
-            agent = http.headers.get("User-Agent", "")
-            request = replace(request, body=http.get_data(), user_agent=agent)
+            request = replace(request, body=http.get_data(), user_agent=environ.get("HTTP_USER_AGENT", ""))
         return self._relayed(request) if relayed else self._object(request)
 
     # --- objects ----------------------------------------------------------------------------------------------
@@ -241,8 +241,7 @@ def _respond(answer: Answer, warnings: list[str]) -> Response:
         if http.environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
             raise errors.bad_request("a watch is answered in chunks, which need HTTP/1.1")
         http.environ[STREAM] = answer.stream
-    response = Response(answer.body, answer.code, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-cache, private"
+    response = Response(answer.body, answer.code, HEADERS)
     for text in _warnings(warnings):
         response.headers.add("Warning", text)
     return response
@@ -263,12 +262,13 @@ def _json(value: Any, code: int = 200) -> Response:
 
 
 def _counted(response: Response) -> Response:
-    request: Request | None = http.environ.get(REQUEST)
-    seconds = clock.monotonic() - http.environ.get(BEGAN, clock.monotonic())
+    environ: dict[str, Any] = http.environ
+    request: Request | None = environ.get(REQUEST)
+    seconds = clock.monotonic() - environ.get(BEGAN, clock.monotonic())
     if request is None:
         instruments.answered_page(http.path, response.status_code, seconds)
     else:
-        instruments.answered(request, response.status_code, seconds, stream=STREAM in http.environ)
+        instruments.answered(request, response.status_code, seconds, stream=STREAM in environ)
     return response
 
 
