@@ -1,7 +1,8 @@
 """The wiring of all controllers: one process, one leader Lease, one informer for each kind, one thread for each
 controller.
 
-`--controllers='*,-endpoints'` leaves one out; `--controllers=endpoints` runs that one alone. Read `context.py` next.
+`--controllers='*,-endpoints'` leaves one out; `--controllers=endpoints` runs that one alone;
+`--controllers=system,loadbalancers` runs beside upstream's kube-controller-manager. Read `context.py` next.
 """
 
 import os
@@ -50,6 +51,9 @@ CONTROLLERS: dict[str, Build] = {
     "garbage": garbage,
 }
 LEASE = "kube-controller-manager"
+# What upstream's kube-controller-manager leaves to others: its API server keeps the first Service, DNS is an add-on,
+# and load balancers are the cloud's. These alone run beside it, under a Lease of their own.
+BESIDE, LEASE_BESIDE = {"system", "loadbalancers"}, "minik8s-controllers"
 
 
 def chosen(text: str) -> list[str]:
@@ -64,6 +68,11 @@ def chosen(text: str) -> list[str]:
     return [name for name in CONTROLLERS if name not in without and ("*" in wanted or name in wanted)]
 
 
+def lease_of(names: list[str]) -> str:
+    """The Lease that those lead who run these controllers."""
+    return LEASE_BESIDE if {*names} <= BESIDE else LEASE
+
+
 def main(component: Component) -> None:
     """Wait for leadership, then run the chosen controllers until told to stop."""
     names = chosen(component.options.controllers)
@@ -75,5 +84,6 @@ def main(component: Component) -> None:
         failures.follow(partial(getattr, controller, "errors"), controller=controller.name)
     server = component.serve_health()
     identity = component.options.identity or f"{socket.gethostname()}_{os.getpid()}"
-    LeaderElector(component.client, LEASE, identity).run(lambda: run_all(context, controllers), component.stop)
+    elector = LeaderElector(component.client, lease_of(names), identity)
+    elector.run(lambda: run_all(context, controllers), component.stop)
     server.stop()

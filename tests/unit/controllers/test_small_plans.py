@@ -12,7 +12,7 @@ from minik8s.api.meta import owner_of
 from minik8s.controllers.actions import Delete, Tell
 from minik8s.controllers.garbage import plan as garbage
 from minik8s.controllers.garbage.graph import Graph
-from minik8s.controllers.main import CONTROLLERS, chosen
+from minik8s.controllers.main import CONTROLLERS, chosen, lease_of
 from minik8s.controllers.namespaces.plan import Finalize, plan_end
 from minik8s.controllers.namespaces.plan import plan as plan_namespace
 from minik8s.controllers.nodeipam.plan import Range
@@ -196,6 +196,13 @@ def test_the_system_services_are_made_once_and_put_back_when_changed():
 
 
 # --- Which controllers run -----------------------------------------------------------------------------------
+
+
+def test_what_upstreams_program_leaves_to_others_runs_beside_it():
+    for text in ("*", "*,-system", "endpoints", "system,endpoints"):
+        assert lease_of(chosen(text)) == "kube-controller-manager"
+    for text in ("system,loadbalancers", "loadbalancers"):
+        assert lease_of(chosen(text)) == "minik8s-controllers"
 
 
 def test_controllers_are_chosen_as_upstream_writes_it():
