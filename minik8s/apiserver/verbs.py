@@ -206,15 +206,15 @@ class Verbs:
         self, request: Request, before: Stored | None, after: Object | None, guards: tuple[Guard, ...]
     ) -> tuple[Object | None, int]:
         """Write with whatever addresses and ports that takes; returns the object as stored, and the revision."""
+        if request.cls is not Service:
+            return after, self._write(request, before, after, (guards, allocation.Plan()))
         taken = Taken(self.registry)
         exhausted = False
-        old = before.decode() if before is not None and before.cls is Service else None
         while True:
-            # A Service is completed in place; what was chosen in vain is to be forgotten.
-            draft = strategy.copy(after) if isinstance(after, Service) else after
+            draft = strategy.copy(after) if after is not None else None
             view = allocation.View(taken, int(clock.fraction() * SEEDS))
             try:
-                plan = allocation.plan(draft, old, view)
+                plan = allocation.plan(draft, before.decode() if before else None, view)
                 revision = self._write(request, before, draft, (guards, plan))
                 return draft, revision
             except allocation.Refused as refused:

@@ -85,6 +85,9 @@ class Worker(ThreadWorker):
 
     # --- the main thread --------------------------------------------------------------------------------------
 
+    def notify(self) -> None:
+        """gunicorn's heartbeat, a file that is touched at every turn: without a timeout nobody looks at it."""
+
     def accept(self, listener: Any) -> None:
         try:
             sock, client = listener.accept()
