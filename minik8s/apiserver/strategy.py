@@ -120,10 +120,14 @@ def prepare_guests(new: Object, old: Object) -> None:
 
 
 def prepare_status(new: Object, old: Object) -> None:
-    """A write of the status: the rest stays; labels and annotations may be written where upstream allows it."""
+    """A write of the status: the content stays. What metadata is everybody's may be written along, as upstream has it.
+
+    Whoever gives Services their addresses takes its finalizer off so. A Pod keeps its owners, a Deployment its labels.
+    """
     _keep_metadata(new, old)
-    new.metadata.ownerReferences, new.metadata.finalizers = old.metadata.ownerReferences, old.metadata.finalizers
-    if new.resource.group == "apps":
+    if isinstance(new, Pod):
+        new.metadata.ownerReferences = old.metadata.ownerReferences
+    if isinstance(new, Deployment):
         new.metadata.labels = old.metadata.labels
     for field in content_fields(type(new)):
         setattr(new, field, getattr(old, field))

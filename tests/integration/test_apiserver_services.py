@@ -169,3 +169,18 @@ def unfill(api) -> None:
     for start in range(0, len(keys), 100):
         store.commit(Txn((), (), tuple(keys[start : start + 100])))
     store.close()
+
+
+def test_who_gives_a_service_its_address_takes_its_finalizer_off_through_the_status(api, namespace):
+    path = f"/api/v1/namespaces/{namespace}/services"
+    made = service("lb", type="LoadBalancer", loadBalancerClass="example.com/cloud", ports=[{"port": 80}])
+    made["metadata"]["finalizers"] = ["service.kubernetes.io/load-balancer-cleanup"]
+    api.admin.post(path, made)
+    kind = {"Content_Type": "application/strategic-merge-patch+json"}
+    given = {"status": {"loadBalancer": {"ingress": [{"ip": "192.168.56.240"}]}}}
+    told = api.admin.json("PATCH", f"{path}/lb/status", given, 200, **kind)
+    assert (told["metadata"]["finalizers"], told["spec"]["type"]) == (made["metadata"]["finalizers"], "LoadBalancer")
+    assert api.admin.delete(f"{path}/lb")["metadata"]["deletionTimestamp"]
+    off = {"metadata": {"$deleteFromPrimitiveList/finalizers": made["metadata"]["finalizers"]}}
+    api.admin.json("PATCH", f"{path}/lb/status", off, 200, **kind)
+    assert api.admin.get(f"{path}/lb", 404)["reason"] == "NotFound"

@@ -72,15 +72,28 @@ def test_annotations_of_a_deployment_are_wanted_too_as_upstream_has_it():
     assert not strategy.wants_else(made(ReplicaSet, **noted), made(ReplicaSet, metadata={"name": "web"}))
 
 
-def test_a_write_of_the_status_leaves_everything_else():
+def test_a_write_of_the_status_leaves_what_is_wanted():
     old = made(Deployment, metadata={"name": "web", "finalizers": ["x/y"]}, spec={"replicas": 1})
-    new = made(
-        Deployment, metadata={"name": "web", "labels": {"a": "b"}, "annotations": {"c": "d"}}, spec={"replicas": 9}
-    )
+    new = made(Deployment, metadata={"name": "web"}, spec={"replicas": 9})
     new.status.replicas = 4
     strategy.prepare_status(new, old)
-    assert (new.spec.replicas, new.status.replicas, new.metadata.finalizers) == (1, 4, ["x/y"])
-    assert (new.metadata.labels, new.metadata.annotations) == ({}, {"c": "d"})
+    assert (new.spec.replicas, new.status.replicas) == (1, 4)
+
+
+OWNER = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "1"}
+
+
+@pytest.mark.parametrize(
+    "cls, kept", [(Service, ""), (Node, ""), (ReplicaSet, ""), (Deployment, "labels"), (Pod, "ownerReferences")]
+)
+def test_metadata_may_be_written_with_the_status_but_for_a_pods_owners_and_a_deployments_labels(cls, kept):
+    given = {"labels": {"a": "b"}, "annotations": {"c": "d"}, "finalizers": [], "ownerReferences": [OWNER]}
+    old = made(cls, metadata={"name": "web", "uid": "7", "finalizers": ["x/y"]})
+    new = made(cls, metadata={"name": "other", "uid": "8", **given})
+    strategy.prepare_status(new, old)
+    assert (new.metadata.name, new.metadata.uid) == ("web", "7")
+    expected = made(cls, metadata={field: value for field, value in given.items() if field != kept}).metadata
+    assert [getattr(new.metadata, field) for field in given] == [getattr(expected, field) for field in given]
 
 
 def test_services_and_nodes_count_no_generations():
