@@ -52,9 +52,10 @@ EDITED = {
 }
 # Endpoints are not to be written by users: they could lead a Service's clients anywhere (CVE-2021-25740).
 VIEWED = {
-    CORE: "configmaps endpoints events namespaces pods pods/log pods/status serviceaccounts services services/status",
-    APPS: "daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale "
-    "replicasets/status statefulsets statefulsets/scale statefulsets/status",
+    CORE: "configmaps endpoints events limitranges namespaces namespaces/status persistentvolumeclaims pods pods/log "
+    "pods/status replicationcontrollers resourcequotas serviceaccounts services services/status",
+    APPS: "controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status "
+    "replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status",
     BATCH: "cronjobs cronjobs/status jobs jobs/status",
     POLICY: "poddisruptionbudgets poddisruptionbudgets/status",
     AUTOSCALING: "horizontalpodautoscalers horizontalpodautoscalers/status",
@@ -111,6 +112,7 @@ CONTROLLERS = [
 ]
 # Upstream's scheduler also asks after volumes, and deletes Pods that have to make room; ours does neither.
 SCHEDULER = [
+    *_leader("kube-scheduler"),  # in any namespace: upstream's may be told where its Lease is
     rule(READS, CORE, "namespaces nodes pods services"),
     rule(READS, CORE, "persistentvolumeclaims persistentvolumes replicationcontrollers"),
     rule(["delete"], CORE, "pods"),

@@ -87,10 +87,10 @@ nodes/status:own               all     -     glwupdD cup     -       -   -      
 nodes/status:else              all     -     glwupdD -       -       -   -       -     -    -    -     -
 nodes/proxy:own                all     -     lw      -       -       -   -       -     -    -    -     -
 nodes/proxy:else               all     -     lw      -       -       -   -       -     -    -    -     -
-leases:own                     all     -     all     -       -       -   -       all   all  -    -     -
-leases:else                    all     -     all     -       -       -   -       -     -    -    -     -
-leases(node):own               all     -     all     gcup    -       -   -       -     -    -    -     -
-leases(node):else              all     -     all     -       -       -   -       -     -    -    -     -
+leases:own                     all     c     all     -       -       -   -       all   all  -    -     -
+leases:else                    all     c     all     -       -       -   -       -     -    -    -     -
+leases(node):own               all     c     all     gcup    -       -   -       -     -    -    -     -
+leases(node):else              all     c     all     -       -       -   -       -     -    -    -     -
 leases(address):own            all     c     all     -       glwcupd -   glw     -     -    -    -     -
 leases(address):else           all     c     all     -       glw     -   glw     -     -    -    -     -
 leases(ingress):own            all     c     all     -       glw     -   glwcup  -     -    -    -     -

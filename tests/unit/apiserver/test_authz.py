@@ -55,6 +55,7 @@ scheduler    watch   configmaps            kube-system      -            no
 scheduler    update  leases                kube-system      kube-scheduler  yes
 scheduler    update  leases                kube-system      kube-controller-manager  no
 scheduler    update  leases                kube-node-lease  node-1       no
+scheduler    update  leases                elsewhere        kube-scheduler  yes
 scheduler    list    secrets               -                -            no
 controllers  create  pods                  default          -            yes
 controllers  patch   deployments/status    default          web          yes

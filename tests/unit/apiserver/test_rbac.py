@@ -351,6 +351,7 @@ def test_the_roles_for_people_have_what_is_labelled_for_them_from_the_beginning(
         policies_of([*roles.wanted(), binding("a", "ClusterRole", Subject(kind="User", name="jane"), name="view")])
     )
     assert may(rights, JANE, "a")
+    assert all(may(rights, JANE, "a", resource=none) for none in ("persistentvolumeclaims", "resourcequotas"))
     assert not may(rights, JANE, "a", resource="secrets")
     assert not may(rights, JANE, "b")
 
