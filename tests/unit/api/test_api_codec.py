@@ -12,7 +12,7 @@ from minik8s.api import codec, kinds, patch
 from minik8s.api.apps import Deployment
 from minik8s.api.core import Node, Pod, Service
 from minik8s.api.discovery import EndpointSlice
-from minik8s.api.unknown import unknown_fields
+from minik8s.api.unknown import duplicate_fields, unknown_fields
 from minik8s.host import processes
 
 
@@ -145,3 +145,17 @@ def test_nothing_changed_means_an_empty_patch(state):
 )
 def test_merge_patches_do_what_the_rfc_says(target, change, result):
     assert patch.merge(target, change) == result
+
+
+@pytest.mark.parametrize(
+    ("text", "doubled"),
+    [
+        (rb'{"a": "\"", "b": [{"c": 1, "d": {}}]}', []),
+        (rb'{"a": 1, "b": [{"c": 1, "c": 1}], "a": {}}', ["a", "b[0].c"]),
+        (rb'{"a": 1, "\u0061": 2}', ["a"]),
+        (rb'{"a": 1, "a": "\u0022\u0022"}', ["a"]),  # escaped quotes that make up for those that are missing
+        (b"", []),
+    ],
+)
+def test_a_field_that_is_given_twice_is_found(text, doubled):
+    assert sorted(duplicate_fields(text)) == doubled
