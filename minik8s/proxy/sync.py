@@ -13,6 +13,7 @@ Invariant: `book` holds what the kernel has. One thread uses a `Syncer`.
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ from minik8s.proxy.world import World
 
 log = logging.getLogger(__name__)
 Plans = dict[str, ServicePlan]
+
+_TARGET = re.compile(r" l4proto (tcp|udp) dnat to (\S+)$")  # where a rule leads
 
 
 @dataclass
@@ -168,9 +171,10 @@ def _sources(before: Mapping[str, ServicePlan], after: Mapping[str, ServicePlan]
 
 
 def _left_behind(found: Table | None, plans: Mapping[str, ServicePlan]) -> list[Flows]:
-    """UDP endpoints that a former proxy's table still had and that serve no longer: they went while no proxy ran."""
+    """Endpoints that a former proxy's table still had and that serve no longer: they went while no proxy ran."""
     rules = [rule.text for chain in (found.chains.values() if found else ()) for rule in chain.rules]
-    had = {text.rsplit(" dnat to ", 1)[1] for text in rules if " l4proto udp dnat to " in text}
-    known = [one for plan in plans.values() for port in plan.ports for one in port.choice.known]
-    gone = had - {one.target for one in known if one.serving}
-    return [Flows("udp", address.strip("[]"), int(port)) for address, _, port in (one.rpartition(":") for one in gone)]
+    had = {match.groups() for text in rules if (match := _TARGET.search(text))}
+    ports = [port for plan in plans.values() for port in plan.ports]
+    serving = {(port.protocol, one.target) for port in ports for one in port.choice.known if one.serving}
+    gone = ((protocol, target.rpartition(":")) for protocol, target in had - serving)
+    return [Flows(protocol, address.strip("[]"), int(number)) for protocol, (address, _, number) in sorted(gone)]
