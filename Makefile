@@ -38,7 +38,7 @@ unit: setup-tests
 	$(BIN)/pytest -q -n 2 tests/unit
 
 integration: setup-tests
-	$(BIN)/pytest -q tests/integration
+	$(BIN)/pytest -q --durations=15 tests/integration
 
 bench: setup-tests
 	$(BIN)/pytest -q -s --timeout=600 tests/bench
