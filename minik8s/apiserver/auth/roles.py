@@ -144,6 +144,7 @@ INGRESS = [
 LEASES = [rule(READS, COORDINATION, "leases")]
 
 # name → its rules
+OF_CONTROLLERS = controllerroles.controller_roles()
 CLUSTER_ROLES: dict[str, list[PolicyRule]] = {
     "cluster-admin": [rule(["*"], "*", "*"), paths(["*"], "*")],
     "system:aggregate-to-admin": [
@@ -184,7 +185,7 @@ CLUSTER_ROLES: dict[str, list[PolicyRule]] = {
     "system:node-proxier": PROXY,
     "system:node-dns": DNS,
     "system:node-ingress": INGRESS,
-    **{controllerroles.PREFIX + name: rules for name, rules in controllerroles.controller_roles().items()},
+    **{controllerroles.PREFIX + name: rules for name, rules in OF_CONTROLLERS.items()},
 }
 # Each collects what is labelled for it, and is itself collected by the next.
 COLLECTING = {"view": "edit", "edit": "admin", "admin": ""}
@@ -203,7 +204,7 @@ BOUND: dict[str, tuple[str, ...]] = {
     "system:node-proxier": ("system:kube-proxy", "group system:node-proxier"),
     "system:node-dns": ("group system:node-dns",),
     "system:node-ingress": ("group system:node-ingress",),
-    **{controllerroles.PREFIX + name: (f"account {name}",) for name in controllerroles.controller_roles()},
+    **{controllerroles.PREFIX + name: (f"account {name}",) for name in OF_CONTROLLERS},
 }
 # In kube-system: name → (its rules, who has it).
 ROLES: dict[str, tuple[list[PolicyRule], tuple[str, ...]]] = {
