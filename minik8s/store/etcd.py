@@ -7,7 +7,6 @@ back. The channel must be opened after the last fork: build a `Store` in the pro
 cache.py.
 """
 
-import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -41,6 +40,7 @@ from minik8s.store.ttl import Leases
 loader.install()
 import etcd3.etcdrpc as rpc  # noqa: E402
 import grpc  # noqa: E402
+from grpc.experimental import ChannelOptions  # noqa: E402
 
 OPTIONS = [
     # A list of 10,000 Pods is 25 MB; the default limit of 4 MB would refuse it.
@@ -56,6 +56,8 @@ OPTIONS = [
     ("grpc.enable_http_proxy", 0),
     # Several stores in one process (tests) must not share a connection.
     ("grpc.use_local_subchannel_pool", 1),
+    # Whoever iterates over a stream waits for it itself, instead of being woken by a thread that does.
+    (ChannelOptions.SingleThreadedUnaryStream, 1),
 ]
 # "Rather an error than an answer from a member that has lost the others."
 NEEDS_LEADER = (("hasleader", "true"),)
@@ -89,7 +91,13 @@ class Store:
         self._observe = observe
         self._channel = _channel(target, tls)
         self._kv = rpc.KVStub(self._channel)
-        self._watch = rpc.WatchStub(self._channel)
+        # etcd takes many questions in one stream and ours is always one, so it is asked like any other call whose
+        # answer is a stream: then the thread that follows it reads the socket itself.
+        self._watch = self._channel.unary_stream(
+            "/etcdserverpb.Watch/Watch",
+            request_serializer=rpc.WatchRequest.SerializeToString,
+            response_deserializer=rpc.WatchResponse.FromString,
+        )
         lease = rpc.LeaseStub(self._channel)
         self._leases = Leases(lambda ttl: self._call(lease.LeaseGrant, rpc.LeaseGrantRequest(TTL=ttl)).ID)
         self._closed = threading.Event()
@@ -147,7 +155,7 @@ class Store:
 
         Raises Compacted when the next revision is no longer known. `Watch.cancel()` ends it from another thread.
         """
-        return Watch(self._watch.Watch, prefix, revision, self._closed)
+        return Watch(self._watch, prefix, revision, self._closed)
 
     def compact(self, revision: int) -> None:
         """Forget what was before a revision."""
@@ -216,10 +224,8 @@ class Watch:
 
     def _stream(self) -> Iterator[tuple[int, list[Event]]]:
         """What one connection gives, until it breaks."""
-        requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        requests.put(self._request())
         try:
-            self._call = self._method(iter(requests.get, None), metadata=NEEDS_LEADER, wait_for_ready=True)
+            self._call = self._method(self._request(), metadata=NEEDS_LEADER, wait_for_ready=True)
             for answer in self._call:
                 if answer.compact_revision:
                     raise Compacted(answer.compact_revision)
@@ -230,7 +236,6 @@ class Watch:
         except (grpc.RpcError, ValueError):
             return  # the loop above asks again from where we are
         finally:
-            requests.put(None)
             if self._call is not None:
                 self._call.cancel()
 

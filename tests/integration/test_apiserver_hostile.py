@@ -14,11 +14,13 @@ import pytest
 from support.apiserver import Http, Server, config, wait_until
 
 from minik8s import params
+from minik8s.host import clock
 
 pytestmark = pytest.mark.system
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"
 SHORT_S = 1.5
+SEATS, _ = params.PRIORITY_LEVELS["workload"]
 CROWD = 3 * params.SERVER_THREADS
 SPARE_THREADS = 4  # that may have been started meanwhile for other reasons
 
@@ -278,6 +280,33 @@ def test_requests_sent_without_waiting_are_answered_in_their_order(target):
         sock.sendall(request("GET", "/version").replace(b"Connection: close\r\n", b"") * 5 + request("GET", "/nowhere"))
         codes = [part[:3] for part in read_all(sock).split(b"HTTP/1.1 ")[1:]]
     assert codes == [b"200"] * 5 + [b"404"]
+
+
+def test_a_request_out_of_shape_behind_good_ones_is_refused_in_its_place(target):
+    """Behind an answer the next request is read by the thread that gave it, and refused by another."""
+    good = request("GET", "/api/v1/namespaces/default").replace(b"Connection: close\r\n", b"")
+    bad = request("POST", CONFIGS, JSON, "Content-Length: 5", "Transfer-Encoding: chunked", body=BODY)
+    with target.admin.raw() as sock:
+        sock.sendall(good * 3 + bad)
+        codes = [part[:3] for part in read_all(sock).split(b"HTTP/1.1 ")[1:]]
+    assert codes == [b"200"] * 3 + [b"400"]
+
+
+def test_who_never_stops_asking_keeps_nobody_out(target):
+    """As many as there are seats, and each asks again at once: who comes later is answered before any of them ends."""
+    asked = request("GET", "/api/v1/namespaces/default").replace(b"Connection: close\r\n", b"") * 300
+
+    def ask_on(sock) -> float:
+        sock.sendall(asked + request("GET", "/api"))
+        assert read_all(sock).count(b"HTTP/1.1 200 OK") == 301
+        return clock.monotonic()
+
+    with ExitStack() as stack, ThreadPoolExecutor(SEATS) as pool:
+        socks = crowd(stack, target.admin.raw, SEATS)
+        ended = [pool.submit(ask_on, sock) for sock in socks]
+        served(target)
+        came = clock.monotonic()
+        assert came < min(each.result() for each in ended)
 
 
 def test_who_waits_for_a_word_before_its_body_gets_it(target):

@@ -9,6 +9,7 @@ client does. The worker's main thread owns it, in WORKING the thread that works 
 """
 
 import contextlib
+import select
 import selectors
 import socket
 import ssl
@@ -90,6 +91,12 @@ class Connection:
         if self.link is None:
             return READ
         return self.link.wants(reading=self.state is not State.WRITING) or READ
+
+    def speaks(self, seconds: float) -> bool:
+        """Wait for a moment: does the client send anything, or leave?"""
+        waiting = select.poll()
+        waiting.register(self.sock, select.POLLIN)
+        return bool(waiting.poll(seconds * 1000))
 
     def read(self) -> bool:
         """Take in what is there. False: the client will send nothing more."""

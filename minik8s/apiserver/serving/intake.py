@@ -3,8 +3,8 @@
 A request is given a thread only when all of it is here, so that a client who sends slowly costs a little memory and no
 thread. This file only finds where a request ends; gunicorn's parser then reads it. Invariants: what is handed out is
 one whole request; a head, a line, a body or a number of chunks over its limit is refused as soon as that is known;
-where two readers could see two different ends (RFC 9112, 6.3: smuggling), it is refused. After a refusal the
-connection must be closed. Read next: connection.py.
+where two readers could see two different ends (RFC 9112, 6.3: smuggling), it is refused. What was refused once is
+refused for ever: the connection must be closed. Read next: connection.py.
 """
 
 import re
@@ -25,6 +25,7 @@ class Intake:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._refusal: errors.Failure | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -45,16 +46,25 @@ class Intake:
 
     def take(self) -> bytes | None:
         """The next whole request, or None. Raises a Failure for one that will not be read."""
-        if not self._body_at:
-            self._read_head()
-        if self._chunk_at:
-            self._read_chunks()
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            self._find_end()
+        except errors.Failure as failure:
+            self._refusal = failure
+            raise
         if self._whole < 0 or len(self._buffer) < self._whole:
             return None
         found = bytes(self._buffer[: self._whole])
         del self._buffer[: self._whole]
         self._begin()
         return found
+
+    def _find_end(self) -> None:
+        if not self._body_at:
+            self._read_head()
+        if self._chunk_at:
+            self._read_chunks()
 
     def _read_head(self) -> None:
         while self._buffer.startswith(b"\r\n"):  # RFC 9112, 2.2: some clients send one too many

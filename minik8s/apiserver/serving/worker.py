@@ -4,8 +4,10 @@ gunicorn's own gives a thread to every connection that was accepted, and the thr
 and the body: forty-eight silent clients, and nobody else is answered. Here the main thread waits for all of them
 (`connection.py`), puts their bytes together (`intake.py`), lets the system's own go first (`lanes.py`) and gives a
 thread to what is ready; what a client has not taken of an answer, the main thread sends too. Handshakes cost
-processor time, so they have two threads of their own. Invariant: a thread of the pool never waits for a client, except
-for streams (logs, exec), which are counted and leave their seat. Read `http.py` for what a request does then.
+processor time, so they have two threads of their own. A client that asks again at once keeps its thread, as long as
+nobody waits for the seat: the way over the main thread would cost as much as a fifth of a get. Invariant: a thread of
+the pool never waits for a client, except for a moment (`STAY_S`) after an answer, and for streams (logs, exec), which
+are counted and leave their seat. Read `http.py` for what a request does then.
 """
 
 import errno
@@ -34,8 +36,10 @@ from minik8s.host import clock
 HANDSHAKERS = 2
 LARGE = 64 * 1024  # bytes of an answer from which on a copy costs more than a packet
 SWEEP_S = 1.0
+STAY_S = 0.001  # a client on the same machine asks again after a tenth of it; threads are too few to wait for others
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-TAKEN, KEEP, CLOSE = "taken", "keep", "close"  # what becomes of a connection after a request
+# What becomes of a connection after a request. PARTED: it is kept, but its seat is somebody else's.
+TAKEN, KEEP, PARTED, CLOSE = "taken", "keep", "parted", "close"
 
 log = logging.getLogger(__name__)
 
@@ -279,18 +283,38 @@ class Worker(ThreadWorker):
         self.method_queue.defer(self._shaken, connection, connection.shake())
 
     def _work(self, connection: Connection) -> None:
+        outcome = self._answered(connection)
+        while outcome == KEEP and (following := self._at_once(connection)):
+            connection.request = following
+            outcome = self._answered(connection)
+        self.method_queue.defer(self._worked, connection, outcome)
+
+    def _at_once(self, connection: Connection) -> bytes | None:
+        """The next request of a client that does not make us wait, if we are free to answer it here and now."""
+        link, level = connection.link, connection.level
+        assert link is not None
+        if link.waiting or link.broken or level == lanes.EXEMPT or self._lanes.waiting[level] or not self.alive:
+            return None
+        if not connection.intake.begun and not connection.speaks(STAY_S):
+            return None
+        connection.read()
         try:
-            outcome = self._serve(connection)
+            return connection.intake.take()
+        except errors.Failure:
+            return None  # the main thread is told the same and answers
+
+    def _answered(self, connection: Connection) -> str:
+        """Answer the request that a connection has; returns what becomes of the connection."""
+        try:
+            return self._serve(connection)
         except Taken:
-            outcome = TAKEN
+            return TAKEN
         except (ParseException, OSError) as error:  # gunicorn's: some of its errors in bodies are OSErrors
             connection.send(_answer(_unreadable(error)))
-            outcome = CLOSE
         except Exception as error:
             log.exception("a request failed outside of the application")
             connection.send(_answer(errors.internal(type(error).__name__)))
-            outcome = CLOSE
-        self.method_queue.defer(self._worked, connection, outcome)
+        return CLOSE
 
     def _serve(self, connection: Connection) -> str:
         request = next(RequestParser(self.cfg, iter((connection.request,)), connection.client))
@@ -328,7 +352,7 @@ def _stream(connection: Connection, response: wsgi.Response, body: Iterable[byte
     except Exception as error:
         log.info("a stream was cut off: %r", error)
         return CLOSE  # without a last chunk: the client sees that something is missing
-    return CLOSE if response.should_close() else KEEP
+    return CLOSE if response.should_close() else PARTED
 
 
 def _unreadable(error: Exception) -> errors.Failure:

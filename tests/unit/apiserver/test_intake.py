@@ -83,9 +83,11 @@ def test_what_has_no_clear_end_or_is_over_a_limit_is_refused(case):
     data, code = REFUSED[case]
     intake = Intake()
     intake.feed(data)
-    with pytest.raises(errors.Failure) as refused:
-        intake.take()
-    assert refused.value.code == code
+    for _ in range(2):  # whoever looks again is told the same: a body is never taken for the next request
+        with pytest.raises(errors.Failure) as refused:
+            intake.take()
+        assert refused.value.code == code
+        intake.feed(GET)
 
 
 @given(st.binary(max_size=300))
