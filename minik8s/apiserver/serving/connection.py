@@ -2,10 +2,11 @@
 
     SHAKING → READING → QUEUED → WORKING → WRITING → READING …, and from anywhere → CLOSING → closed
 
-Only in WORKING does it have a thread. SHAKING is TLS' handshake, done in steps as the client's bytes come; WRITING is
-what the client has not taken yet of an answer; CLOSING reads on for a moment, for closing on unread bytes would
-destroy the answer that is under way. Invariant: each state but QUEUED and WORKING has a deadline, whatever the
-client does. The worker's main thread owns it, in WORKING the thread that works for it. Read next: worker.py.
+Only in WORKING does it have a thread, which may see to more than one request. SHAKING is TLS' handshake, done in steps
+as the client's bytes come; WRITING is what the client has not taken yet of an answer; CLOSING reads on for a moment,
+for closing on unread bytes would destroy the answer that is under way. Invariant: each state but QUEUED and WORKING has
+a deadline, whatever the client does. The worker's main thread owns it, in WORKING the thread that works for it. Read
+next: worker.py.
 """
 
 import contextlib

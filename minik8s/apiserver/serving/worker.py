@@ -5,7 +5,7 @@ and the body: forty-eight silent clients, and nobody else is answered. Here the 
 (`connection.py`), puts their bytes together (`intake.py`), lets the system's own go first (`lanes.py`) and gives a
 thread to what is ready; what a client has not taken of an answer, the main thread sends too. Handshakes cost
 processor time, so they have two threads of their own. A client that asks again at once keeps its thread, as long as
-nobody waits for the seat: the way over the main thread would cost as much as a fifth of a get. Invariant: a thread of
+nobody waits for the seat: the way over the main thread would cost half as much again as a get. Invariant: a thread of
 the pool never waits for a client, except for a moment (`STAY_S`) after an answer, and for streams (logs, exec), which
 are counted and leave their seat. Read `http.py` for what a request does then.
 """
