@@ -56,7 +56,7 @@ OPTIONS = [
     ("grpc.enable_http_proxy", 0),
     # Several stores in one process (tests) must not share a connection.
     ("grpc.use_local_subchannel_pool", 1),
-    # Whoever iterates over a stream waits for it itself, instead of being woken by a thread that does.
+    # Whoever iterates over a stream waits for gRPC itself, instead of being woken by a thread that does.
     (ChannelOptions.SingleThreadedUnaryStream, 1),
 ]
 # "Rather an error than an answer from a member that has lost the others."
@@ -92,7 +92,7 @@ class Store:
         self._channel = _channel(target, tls)
         self._kv = rpc.KVStub(self._channel)
         # etcd takes many questions in one stream and ours is always one, so it is asked like any other call whose
-        # answer is a stream: then the thread that follows it reads the socket itself.
+        # answer is a stream: then no second thread of Python's stands between gRPC and the one that follows it.
         self._watch = self._channel.unary_stream(
             "/etcdserverpb.Watch/Watch",
             request_serializer=rpc.WatchRequest.SerializeToString,
