@@ -5,7 +5,7 @@ in its command line, and its network namespace. Configurations stand
 in directories named after their generation; `current` points to the one in force, and is moved only after HAProxy has
 said that the new one is well. Invariant: a configuration that HAProxy refuses changes nothing; keys are root's alone.
 
-Source: HAProxy's management guide: master-worker mode (SIGUSR2 reloads), runtime API (`set server`).
+Source: HAProxy's management guide: master-worker mode, its master CLI (`reload`), runtime API (`set server`).
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import shutil
 import signal
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cryptography import x509
@@ -31,6 +31,7 @@ from minik8s.ingress.config import FALLBACK, Files, Site
 from minik8s.ingress.plan import Running, Slots
 
 PROGRAM, PID_FILE = "haproxy", "haproxy.pid"
+MASTER, WORKER = "main.sock", "stats.sock"  # where the master, and the newest worker, take commands
 LOOK_S = 0.02  # while HAProxy comes up: it tells nobody
 SOCKET_TIMEOUT_S = 3.0
 COMMANDS_AT_ONCE = 50  # in one line for HAProxy, which takes 16 KB
@@ -92,9 +93,8 @@ class World:
         log = self.root / "haproxy.log"
         if log.exists() and log.stat().st_size > MOST_LOG_BYTES:
             os.truncate(log, 0)  # HAProxy appends, so it goes on at the new end
-        pid = self._pid()
-        if pid:
-            processes.kill(pid[0], signal.SIGUSR2, pid[1])
+        if self._pid():
+            self._reload(generation)
         else:
             self._start()
         self._wait_for(generation)
@@ -158,16 +158,32 @@ class World:
         return pid if str(self._current) in words or (not words and processes.alive(pid)) else 0
 
     def _start(self) -> None:
-        argv = [PROGRAM, "-W", "-p", str(self.root / PID_FILE), "-f", str(self._current / "haproxy.cfg")]
+        where = ["-p", str(self.root / PID_FILE), "-S", f"{self.root / MASTER},mode,600"]
+        argv = [PROGRAM, "-W", *where, "-f", str(self._current / "haproxy.cfg")]
         self._child = processes.spawn(argv, log=self.root / "haproxy.log")
 
+    def _reload(self, generation: str) -> None:
+        """Tell the master. Not by SIGUSR2: one that is not done with its last reload, though the worker of that one
+        answers already, can lose the signal. Its socket is closed meanwhile, so nothing is lost unnoticed.
+        """
+        for _ in self._while_not(generation):
+            with contextlib.suppress(ConnectionError, FileNotFoundError):
+                self._ask("reload", MASTER)
+                return
+
     def _wait_for(self, generation: str) -> None:
+        for _ in self._while_not(generation):
+            pass
+
+    def _while_not(self, generation: str) -> Iterator[None]:
+        """Again and again until HAProxy runs by this configuration; raises TimeoutError when it does not."""
         until = clock.monotonic() + params.INGRESS_RELOAD_TIMEOUT_S
         pause = threading.Event()
         while self.observe().generation != generation:
             if clock.monotonic() > until or not self._pid():
                 log = self.root / "haproxy.log"
                 raise TimeoutError(f"HAProxy does not run by its new configuration: {_last_words(log.read_text())}")
+            yield
             pause.wait(LOOK_S)
 
     def _check(self, place: Path, files: Files) -> str:
@@ -188,10 +204,10 @@ class World:
         new.symlink_to(place.name)
         new.replace(self._current)
 
-    def _ask(self, command: str) -> str:
+    def _ask(self, command: str, whom: str = WORKER) -> str:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sock.settimeout(SOCKET_TIMEOUT_S)
-            sock.connect(str(self.root / "stats.sock"))
+            sock.connect(str(self.root / whom))
             sock.sendall(command.encode() + b"\n")
             with sock.makefile("r") as answer:
                 return answer.read()

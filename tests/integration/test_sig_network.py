@@ -18,7 +18,7 @@ from support.stage import PLACES, Stage, each_node, url
 from minik8s.api.core import Endpoints, Service
 from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
 from minik8s.api.pods import Pod, is_ready
-from minik8s.client.errors import ApiError, Unreachable
+from minik8s.client.errors import ApiError, NotFound, Unreachable
 from minik8s.cluster import topology
 
 pytestmark = pytest.mark.system
@@ -37,7 +37,8 @@ def tidy(stage: Stage) -> Iterator[None]:
     for each in stage.space.client.list(Service, "sig").items:
         stage.delete(Service, each.metadata.name, wait=False)
     for pod in stage.space.client.list(Pod, "sig", labels="stage=more").items:
-        stage.delete(Pod, pod.metadata.name, wait=False)
+        with contextlib.suppress(NotFound):  # the test has let it go, and it went just now
+            stage.delete(Pod, pod.metadata.name, wait=False)
 
 
 def refuse_creation(stage: Stage, name: str, **spec: object) -> str:

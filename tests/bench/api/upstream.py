@@ -54,11 +54,15 @@ class Upstream:
             "audit-log-path": folder / "audit.log",
             "audit-policy-file": folder / "policy.yaml",
         }
-        with (folder / "kube-apiserver.log").open("wb") as log:
-            argv = [PROGRAM, *(f"--{name}={value}" for name, value in options.items())]
-            self._process = subprocess.Popen(argv, stdout=log, stderr=log)
-        self.pid = self._process.pid
+        self._argv = [PROGRAM, *(f"--{name}={value}" for name, value in options.items())]
+        self._log = folder / "kube-apiserver.log"
         self.admin = Http(self, "kubernetes-admin", "system:masters")  # type: ignore[arg-type]
+        self.start()
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._argv, stdout=log, stderr=log)
+        self.pid = self._process.pid
         wait_until(self._ready, PATIENCE_S, "kube-apiserver has made its first namespaces")
 
     def _ready(self) -> bool:
@@ -70,7 +74,10 @@ class Upstream:
         """What it calls itself."""
         return subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
-    def close(self) -> None:
+    def stop(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    def close(self) -> None:
+        self.stop()
         self._etcd.close()
