@@ -144,6 +144,11 @@ def request(method: str, path: str, *lines: str, body: bytes = b"") -> bytes:
     return head.encode("latin-1") + b"\r\n" + body
 
 
+def kept(path: str) -> bytes:
+    """A request after whose answer the connection goes on."""
+    return request("GET", path).replace(b"Connection: close\r\n", b"")
+
+
 JSON = "Content-Type: application/json"
 SHAPES = {
     "two ways to say the length": request(
@@ -277,14 +282,14 @@ def test_a_client_that_has_closed_its_half_is_answered_and_plain_http_is_told_so
 
 def test_requests_sent_without_waiting_are_answered_in_their_order(target):
     with target.admin.raw() as sock:
-        sock.sendall(request("GET", "/version").replace(b"Connection: close\r\n", b"") * 5 + request("GET", "/nowhere"))
+        sock.sendall(kept("/version") * 5 + request("GET", "/nowhere"))
         codes = [part[:3] for part in read_all(sock).split(b"HTTP/1.1 ")[1:]]
     assert codes == [b"200"] * 5 + [b"404"]
 
 
 def test_a_request_out_of_shape_behind_good_ones_is_refused_in_its_place(target):
     """Behind an answer the next request is read by the thread that gave it, and refused by another."""
-    good = request("GET", "/api/v1/namespaces/default").replace(b"Connection: close\r\n", b"")
+    good = kept("/api/v1/namespaces/default")
     bad = request("POST", CONFIGS, JSON, "Content-Length: 5", "Transfer-Encoding: chunked", body=BODY)
     with target.admin.raw() as sock:
         sock.sendall(good * 3 + bad)
@@ -294,7 +299,7 @@ def test_a_request_out_of_shape_behind_good_ones_is_refused_in_its_place(target)
 
 def test_who_never_stops_asking_keeps_nobody_out(target):
     """As many as there are seats, and each asks again at once: who comes later is answered before any of them ends."""
-    asked = request("GET", "/api/v1/namespaces/default").replace(b"Connection: close\r\n", b"") * 300
+    asked = kept("/api/v1/namespaces/default") * 300
 
     def ask_on(sock) -> float:
         sock.sendall(asked + request("GET", "/api"))

@@ -51,16 +51,16 @@ class Line:
         while b"\r\n\r\n" not in data:
             data += self._more()
         top, _, data = data.partition(b"\r\n\r\n")
-        parts = [data]
-        if b"transfer-encoding: chunked" in top.lower():
+        code, fields, parts = int(top.split(b" ", 2)[1]), top.lower(), [data]
+        if b"transfer-encoding: chunked" in fields:
             while not parts[-1].endswith(b"0\r\n\r\n"):
                 parts.append(self._more())
-            return int(top.split(b" ", 2)[1]), b"".join(parts)
-        missing = int(top.lower().partition(b"content-length:")[2].split(b"\r\n")[0]) - len(data)
+            return code, b"".join(parts)
+        missing = int(fields.partition(b"content-length:")[2].split(b"\r\n")[0]) - len(data)
         while missing > 0:
             parts.append(self._more())
             missing -= len(parts[-1])
-        return int(top.split(b" ", 2)[1]), b"".join(parts)
+        return code, b"".join(parts)
 
     def _more(self) -> bytes:
         data = self.sock.recv(1 << 20)
@@ -77,7 +77,7 @@ class Side:
 
 
 def furnish(admin: Http, **account: object) -> None:
-    """An account, as the controllers make it in every namespace, and Pods."""
+    """An account, as the controllers make it in every namespace, and Pods: one without is looked for in etcd itself."""
     admin.post("/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "default"}, **account})
     for number in range(PODS):
         admin.post("/api/v1/namespaces/default/pods", filled(f"pod-{number:04}"))
@@ -275,10 +275,12 @@ def test_memory_and_start(tmp_path_factory: pytest.TempPathFactory) -> None:
     real_s = real_mb = 0.0
     if upstream.PROGRAM:
         real = Upstream(tmp_path_factory.mktemp("real"))
-        real.stop()
-        real_s = _started(real)
-        real_mb = _memory(real.pid)
-        real.close()
+        try:
+            real.stop()
+            real_s = _started(real)
+            real_mb = _memory(real.pid)
+        finally:
+            real.close()
     made = Api(tmp_path_factory.mktemp("fresh"))
     made.other.close()
     try:

@@ -63,7 +63,11 @@ class Upstream:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._argv, stdout=log, stderr=log)
         self.pid = self._process.pid
-        wait_until(self._ready, PATIENCE_S, "kube-apiserver has made its first namespaces")
+        try:
+            wait_until(self._ready, PATIENCE_S, "kube-apiserver has made its first namespaces")
+        except AssertionError:
+            self.close()  # nobody else knows yet that there is something to end
+            raise
 
     def _ready(self) -> bool:
         assert self._process.poll() is None, "kube-apiserver has ended"
