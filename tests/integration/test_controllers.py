@@ -158,7 +158,8 @@ def test_scaling_up_and_down_makes_exactly_the_pods_asked_for(cluster, namespace
     start(cluster, namespace, replicas=2)
     for replicas in (7, 1):
         cluster.client.patch(Deployment, "web", namespace, {"spec": {"replicas": replicas}})
-        wait_until(lambda n=replicas: len(addresses(cluster, namespace)) == len(pods(cluster, namespace)) == n)
+        wait_until(lambda n=replicas: len(pods(cluster, namespace)) == n, what=f"{replicas} Pods are there")
+        wait_until(lambda n=replicas: len(addresses(cluster, namespace)) == n, what=f"{replicas} are in the slices")
     created = [e for e in cluster.client.list(Event, namespace).items if e.reason == "SuccessfulCreate"]
     assert len(created) == 7
 

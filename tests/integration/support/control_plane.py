@@ -3,7 +3,9 @@
 There is no agent: `Agents` plays one for each node, by writing what an agent would write.
 """
 
+import collections
 import contextlib
+import itertools
 import threading
 
 from support.apiserver import Certificates, Etcd, Server, free_port
@@ -75,6 +77,8 @@ class Agents:
         self._stop = threading.Event()
         self.silent: set[str] = set()
         self.ready = True  # whether Pods that start become ready
+        # Its number on its node by a Pod's uid: no two that live at once have the same.
+        self._hosts = collections.defaultdict(itertools.cycle(range(2, 255)).__next__)
         for number, name in enumerate(names, 1):
             self._register(name, number)
         self._names = names
@@ -129,7 +133,7 @@ class Agents:
 
     def set_ready(self, pod: Pod, ready: bool) -> None:
         node = int(pod.spec.nodeName.rpartition("-")[2] or 0)
-        ip = pod.status.podIP or f"10.244.{node}.{int(pod.metadata.uid[:2], 16)}"
+        ip = pod.status.podIP or f"10.244.{node}.{self._hosts[pod.metadata.uid]}"
         status = {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}], "conditions": [_ready(ready)]}
         meta = pod.metadata
         self._client.patch(Pod, meta.name, meta.namespace, {"status": status}, subresource="status")
