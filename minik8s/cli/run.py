@@ -59,7 +59,28 @@ class ComponentGroup(click.Group):
         return command(name, ServerOptions if name == "apiserver" else Options)
 
 
+def print_roles(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    """As manifests; nothing else is done then."""
+    from minik8s.api import codec
+    from minik8s.apiserver.auth import elsewhere
+    from minik8s.cli import output
+
+    if asked:
+        click.echo(
+            output.render("yaml", [codec.to_dict(each) for each in elsewhere.manifests()], single=False), nl=False
+        )
+        ctx.exit()
+
+
 @click.command(cls=ComponentGroup)
+@click.option(
+    "--roles",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=print_roles,
+    help="Print the roles that ours need on another API server, for `kubectl apply -f -`.",
+)
 def run() -> None:
     """Run one component in the foreground."""
 

@@ -230,15 +230,15 @@ def wanted() -> list[Object]:
         plain.append(_collecting(name, collector, plain))
     bindings: list[Object] = []
     for name, everybody in BOUND.items():
-        subjects = [_subject(who) for who in everybody]
-        bindings.append(ClusterRoleBinding(metadata=_meta(name), subjects=subjects, roleRef=_ref("ClusterRole", name)))
+        subjects = [subject(who) for who in everybody]
+        bindings.append(ClusterRoleBinding(metadata=_meta(name), subjects=subjects, roleRef=ref("ClusterRole", name)))
     local: list[Object] = []
     for name, (rules, who) in ROLES.items():
         local.append(Role(metadata=_meta(name, "kube-system"), rules=rules))
         bound = name if name.startswith("system:") else f"system::{name}"
-        subjects = [_subject(each) for each in who]
+        subjects = [subject(each) for each in who]
         meta = _meta(bound, "kube-system")
-        local.append(RoleBinding(metadata=meta, subjects=subjects, roleRef=_ref("Role", name)))
+        local.append(RoleBinding(metadata=meta, subjects=subjects, roleRef=ref("Role", name)))
     return [*plain, *bindings, *local]
 
 
@@ -264,14 +264,14 @@ def _meta(name: str, namespace: str = "") -> ObjectMeta:
     return ObjectMeta(name=name, namespace=namespace, labels=dict(LABELS), annotations={AUTOUPDATE: "true"})
 
 
-def _subject(who: str) -> Subject:
+def subject(who: str) -> Subject:
     kind, _, name = who.rpartition(" ")
     if kind == "account":
         return Subject(kind="ServiceAccount", name=name, namespace="kube-system")
     return Subject(kind="Group" if kind == "group" else "User", apiGroup=GROUP, name=name)
 
 
-def _ref(kind: str, name: str) -> RoleRef:
+def ref(kind: str, name: str) -> RoleRef:
     return RoleRef(apiGroup=GROUP, kind=kind, name=name)
 
 
