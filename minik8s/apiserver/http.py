@@ -151,7 +151,7 @@ class Server:
 
     def _refused(self, request: Request) -> Written:
         """A write that did not happen, at the revision at which it did not."""
-        return Written(request.target.namespace, request.target.name, self._dispatcher.registry.cache.revision)
+        return Written(request.target.namespace, request.target.name, self._dispatcher.registry.newest)
 
     def _record(self, request: Request, code: int, written: Written) -> None:
         self._audit.record(request, written, code, cast(Mapping[str, str], http.headers))

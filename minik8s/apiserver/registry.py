@@ -15,7 +15,7 @@ from minik8s.apiserver import errors
 from minik8s.host import clock
 from minik8s.store.cache import Cache
 from minik8s.store.etcd import Store
-from minik8s.store.model import KV, Put, Refused, StoreError, Txn, Unavailable, Unknown
+from minik8s.store.model import KV, Conflict, Put, Refused, StoreError, Txn, Unavailable, Unknown
 
 LOOK_AGAIN_S = 0.1
 
@@ -58,25 +58,42 @@ class Registry:
     def __init__(self, store: Store, cache: Cache) -> None:
         self.store = store
         self.cache = cache
+        self._heard = 0  # the newest revision of which etcd has told
+        self._lock = threading.Lock()
+
+    @property
+    def newest(self) -> int:
+        """The newest revision that this server knows of; its cache may be a moment behind."""
+        return max(self._heard, self.cache.revision)
+
+    def _hear(self, revision: int) -> None:
+        with self._lock:
+            self._heard = max(self._heard, revision)
 
     def read(self, cls: type[Object], namespace: str, name: str) -> Stored | None:
         """The object as it is now."""
         try:
-            kv, _ = self.store.get(key_of(cls, namespace, name))
+            kv, revision = self.store.get(key_of(cls, namespace, name))
         except Unavailable as error:
             raise errors.unavailable(f"etcd does not answer: {error}") from error
+        self._hear(revision)
         return Stored(cls, kv) if kv else None
 
     def commit(self, txn: Txn) -> int:
         """Write, and return the revision. Raises the store's Conflict when a guard does not hold."""
         try:
-            return self.store.commit(txn)
+            revision = self.store.commit(txn)
+        except Conflict as conflict:
+            self._hear(conflict.revision)
+            raise
         except Unknown:
             return self._find_out(txn)
         except Unavailable as error:
             raise errors.unavailable(f"etcd does not answer: {error}") from error
         except Refused as error:
             raise errors.internal(f"etcd refused the write: {error}") from error
+        self._hear(revision)
+        return revision
 
     def _find_out(self, txn: Txn) -> int:
         """etcd went away during the write: ask what became of it as soon as it is back."""

@@ -198,10 +198,7 @@ class Announcer:
             self._withdraw(address, "another node holds its Lease, or none")
         fresh = [each for each in done if each in self._renewed]
         for address in fresh:
-            left = self._component.timers.node_lease_duration_seconds - LAG_S
-            seconds = int(left - (clock.monotonic() - self._renewed[address]))
-            if seconds > 0:
-                lan.lend(address, seconds)
+            lan.lend(address, self._renewed[address] + self._component.timers.node_lease_duration_seconds - LAG_S)
         for address in fresh:
             if address not in lent:
                 self._shouts[address] = SHOUTS

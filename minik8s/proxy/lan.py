@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from minik8s import params
-from minik8s.host import netlink
+from minik8s.host import clock, netlink
 
 log = logging.getLogger(__name__)
 _ARP, _IPV4, _ETHERNET, _REQUEST = 0x0806, 0x0800, 1, 1
 _BROADCAST = b"\xff" * 6
 _ADVERTISEMENT, _ALL_NODES, _HOPS = 136, "ff02::1", 255
 _ROUTER_OVERRIDE = 0xA0000000  # we forward; and it replaces what a neighbour knew
+HELD_S = 0.1  # telling the kernel takes a hundredth of it
 _TARGET_LINK_ADDRESS = b"\x02\x01"  # the option, and its length in units of eight bytes
 
 
@@ -35,9 +36,15 @@ class Lan:
         """The addresses that the kernel answers for because we said so: perhaps before we were restarted."""
         return {each.partition("/")[0] for each in netlink.lent_addresses(params.ROUTE_PROTOCOL)}
 
-    def lend(self, address: str, seconds: int) -> None:
-        """Answer for it from now on, for at least so many seconds and not half a second more."""
-        netlink.lend_address(self._link, _whole(address), seconds, params.ROUTE_PROTOCOL)
+    def lend(self, address: str, until: float) -> None:
+        """Answer for it from now on, for whole seconds that are over by then (`clock.monotonic`); the kernel takes up
+        to half a second more. Who is stopped between looking at the clock and telling the kernel finds it out here.
+        """
+        while (seconds := int(until - clock.monotonic())) > 0:
+            netlink.lend_address(self._link, _whole(address), seconds, params.ROUTE_PROTOCOL)
+            if clock.monotonic() + seconds <= until + HELD_S:
+                return
+        self.take_back(address)
 
     def take_back(self, address: str) -> None:
         """Answer for it no more."""

@@ -8,6 +8,7 @@ from support.agentbed import ADDRESSES, Bed, pod, toolbox
 
 from minik8s.agent.environment import Sources
 from minik8s.agent.world import exec
+from minik8s.agent.world.docker import EngineError
 from minik8s.api import codec, times
 from minik8s.api.core import ConfigMap, Service
 from minik8s.api.pods import Pod
@@ -67,6 +68,15 @@ def test_a_pod_gets_addresses_of_both_families_that_other_pods_reach(bed):
         assert run(bed, "default/client", *ask) == "hello\n"
     wires = in_ns(bed.namespace, lambda: [link.name for link in netlink.links() if link.kind == "veth"])
     assert len([name for name in wires if name.startswith("veth")]) == 2
+
+
+def test_nobody_joins_a_container_that_has_ended(bed):
+    """It may end after somebody looked whether it runs; Docker would let him wait for ever."""
+    bed.add(pod("brief", toolbox("echo said"), restartPolicy="Never"))
+    bed.settle("default/brief", lambda p: p.status.phase == "Succeeded")
+    seen = next(iter(bed.engine.observe("default/brief").values()))
+    with pytest.raises(EngineError, match="has ended"):
+        exec.attach(bed.engine, seen.latest("main").id)
 
 
 def test_names_and_variables_stand_where_programs_look_for_them(bed):

@@ -20,7 +20,7 @@ def bed(tmp_path_factory):
     script = "echo one; echo two; trap 'exit 0' TERM; while :; do sleep 0.1; done"
     bed.add(pod("web", toolbox(script)))
     bed.running("default/web")
-    bed.add(pod("done", toolbox("echo done; sleep 1"), restartPolicy="Never"))
+    bed.add(pod("done", toolbox("echo done; sleep 5"), restartPolicy="Never"))
     bed.settle("default/done", lambda p: p.status.phase == "Running")
     yield bed
     bed.close()

@@ -37,7 +37,7 @@ def asked(tmp_path_factory):
     """A server and a store of its own, for everything in it may be deleted; it waits for no revision that is not."""
     folder = tmp_path_factory.mktemp("schema")
     etcd, certificates = Etcd(folder), Certificates(folder)
-    server = Server(folder, etcd, certificates, "schema", None, FRESH_READ_TIMEOUT_S=0.1)
+    server = Server(folder, etcd, certificates, "schema", None, FRESH_READ_TIMEOUT_S=1.0)
     trust = {"verify": certificates.ca, "cert": certificates.client("kubernetes-admin", "system:masters")}
     (pid,) = server.workers()
     yield server, requests.Session(), trust

@@ -62,9 +62,9 @@ def shell(cluster, request):
     made = Shell(kubeconfig, name)
     made("create", "-f", "-", stdin=f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n")
     yield made
-    cluster.client.delete(Namespace, name)
     for service in cluster.client.list(Service, name).items:  # their node ports are wanted by the next test
         cluster.client.delete(Service, service.metadata.name, name)
+    cluster.client.delete(Namespace, name)
 
 
 SERVICE = """\

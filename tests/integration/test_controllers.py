@@ -98,8 +98,12 @@ def test_a_deployment_becomes_pods_on_all_nodes_and_endpoints(cluster, namespace
     start(cluster, namespace, replicas=3)
     assert {pod.spec.nodeName for pod in pods(cluster, namespace)} == {"node-1", "node-2", "node-3"}
     assert {pod.status.podIP for pod in pods(cluster, namespace)} == addresses(cluster, namespace)
-    old = cluster.client.get(Endpoints, "web", namespace)
-    assert {each.ip for subset in old.subsets for each in subset.addresses} == addresses(cluster, namespace)
+
+    def old_form():
+        found = cluster.client.list(Endpoints, namespace).items
+        return {each.ip for one in found for subset in one.subsets for each in subset.addresses}
+
+    wait_until(lambda: old_form() == addresses(cluster, namespace), what="Endpoints tell the same")
 
     def status():
         return cluster.client.get(Deployment, "web", namespace).status
@@ -128,9 +132,13 @@ def test_a_deleted_pod_is_replaced_at_once(cluster, namespace):
     start(cluster, namespace, replicas=2)
     doomed = pods(cluster, namespace)[0]
     cluster.client.delete(Pod, doomed.metadata.name, namespace)
-    wait_until(
-        lambda: len(addresses(cluster, namespace)) == 2 and is_gone(cluster, Pod, doomed.metadata.name, namespace)
-    )
+    wait_until(lambda: is_gone(cluster, Pod, doomed.metadata.name, namespace), what="it is gone")
+
+    def replaced():
+        found = addresses(cluster, namespace)
+        return len(found) == 2 and doomed.status.podIP not in found
+
+    wait_until(replaced, what="another one has its place in the slices")
     assert len(pods(cluster, namespace)) == 2
 
 

@@ -154,8 +154,8 @@ def test_the_next_server_is_asked_when_one_is_dead_or_silent(dns_bed: Bed, world
 def test_a_server_that_asks_us_back_is_found_and_named(dns_bed: Bed) -> None:
     with upstream() as world:
         server = dns_bed.serve("--upstream", world.address)
-        wait_until(server.ready, what="the first list is in")
         world.relay = (server.address, params.DNS_PORT)
+        wait_until(server.ready, what="the first list is in")
         wait_until(lambda: "asks us what we ask it" in server.log, 5, "the loop is found")
         assert f"loop: upstream {world.address}" in server.log
         assert ask(server.udp, "www.example.com.", "A").rcode() == dns.rcode.SERVFAIL

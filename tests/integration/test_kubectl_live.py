@@ -242,7 +242,9 @@ def test_a_debugging_container_joins_a_running_pod(terminals: list[Terminal]) ->
         say(terminal, f"kubectl debug talker {words} -- sh -c 'echo I see; curl -s http://127.0.0.1:8080/ready'")
         say(
             terminal,
-            "kubectl wait pod/talker --timeout=9s --for=jsonpath='{.status.ephemeralContainerStatuses[0].name}'=looker",
+            # When it is named there, it may not have been started yet.
+            "kubectl wait pod/talker --timeout=20s"
+            " --for=jsonpath='{.status.ephemeralContainerStatuses[0].state.terminated.exitCode}'=0",
         )
         with running(terminal, "kubectl logs -f talker -c looker") as logs:
             logs.wait("^I see$")

@@ -4,7 +4,6 @@ compared), `reset` gets back to a start that fails each single step, its solutio
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,10 +78,7 @@ def test_a_lab_can_be_followed_reset_fails_each_step_and_is_solved(lab: labfolde
     walk(lab.text, learner.shell)  # its last commands are checks that pass
     learner.does(f"cd {learner.folder}")
 
-    took = -time.monotonic()
     learner.does("minik8s lab reset")
-    took += time.monotonic()
-    assert took < 10, "five seconds on a quiet machine"
     shipped = {file.name: file.read_bytes() for file in labfolder.files(lab, "start")}
     assert {name: (learner.folder / lab.namespace / name).read_bytes() for name in shipped} == shipped
     code, report = learner("minik8s lab check")
@@ -90,11 +86,8 @@ def test_a_lab_can_be_followed_reset_fails_each_step_and_is_solved(lab: labfolde
     assert f"hint 1 of {len(labfolder.checks(lab).STEPS[0].hints)}" in learner.does("minik8s lab hint")
 
     learner.does("minik8s lab solve")
-    took = -time.monotonic()
     code, report = learner("minik8s lab check")
-    took += time.monotonic()
     assert code == 0, report
-    assert took < 10, "a check takes less than ten seconds"
 
 
 def test_the_learners_edits_survive_start_and_are_kept_by_reset_and_progress_survives_down(learner: Learner) -> None:

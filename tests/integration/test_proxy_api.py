@@ -253,7 +253,8 @@ def taken_again(admin: Client, before: list[core.Service], after: list[core.Serv
         found = {(address, 0) for each in services for address in each.spec.clusterIPs if address != "None"}
         return found | {("", port) for each in services if (port := each.spec.ports[0].nodePort)}
 
-    free = sorted(has(before) - has(after))
+    # Addresses first: whoever only asks for a port is given any address, and it might be one of these.
+    free = sorted(has(before) - has(after), reverse=True)
     # Three addresses and four ports; one of the ports may have been given to another Service at once.
     assert len(free) >= 6
     for number, (address, port) in enumerate(free):

@@ -225,20 +225,22 @@ def test_flows_are_forgotten_by_the_program_where_the_kernel_cannot_filter(
 def test_a_handshake_nobody_answered_does_not_hold_its_port_when_the_endpoint_is_gone(net: Net) -> None:
     """A client that comes again from the same port must not be led to the dead endpoint once more."""
 
-    def knock(seconds: float) -> bool:
+    def knock(port: int, seconds: float) -> tuple[int, bool]:
+        """From this port, or from any; which it was, and whether somebody answered."""
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(("", 40404))
+            sock.bind(("", port))
             sock.settimeout(seconds)
-            return sock.connect_ex(("10.96.0.5", 80)) == 0
+            return sock.getsockname()[1], sock.connect_ex(("10.96.0.5", 80)) == 0
 
     mute = "add table ip mute\nadd chain ip mute in { type filter hook input priority 0; }\nadd rule ip mute in drop"
     net.apply("web", "10.96.0.5", "c")
     processes.run(["nft", "-f", "-"], input=mute, ns=ns("c"))
     try:
-        assert not namespaces.in_ns(ns("a"), lambda: knock(0.2))
+        port, answered = namespaces.in_ns(ns("a"), lambda: knock(0, 0.2))
+        assert not answered
         net.apply("web", "10.96.0.5", "b")
-        assert namespaces.in_ns(ns("a"), lambda: knock(2.0))
+        assert namespaces.in_ns(ns("a"), lambda: knock(port, 2.0)) == (port, True)
     finally:
         processes.run(["nft", "delete", "table", "ip", "mute"], ns=ns("c"))
 

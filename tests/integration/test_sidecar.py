@@ -18,7 +18,8 @@ from support.cluster import ClientPod, Cluster, Space, until
 
 from minik8s.api.core import Event, Service
 from minik8s.api.pods import Pod
-from minik8s.host import clock, namespaces
+from minik8s.host import clock, namespaces, processes
+from minik8s.params import TABLE_SIDECAR
 
 pytestmark = pytest.mark.system
 
@@ -110,6 +111,10 @@ class Asker:
 
     def inside(self, what: Any) -> Any:
         return namespaces.in_ns(self.namespace, what)
+
+    def ruled(self) -> bool:
+        """Has the sidecar rules of its own in the Pod's network?"""
+        return TABLE_SIDECAR in self.inside(lambda: processes.run(["nft", "list", "tables"]).stdout.split())
 
     def connect(self, address: str, count: int = 1) -> list[socket.socket]:
         return self.inside(lambda: [socket.create_connection((address, 80), 5) for _ in range(count)])
@@ -267,6 +272,8 @@ def test_killed_it_lets_nobody_hang_and_is_back_by_itself(stage: Stage) -> None:
         for sock in waiting:
             with sock, contextlib.suppress(ConnectionResetError):
                 assert sock.recv(10) == b"", "the end of the connection reached its client"
+        # Connections above the rules' descriptor end before the rules do: for a moment these lead to who is dying.
+        until(lambda: not stage.side.ruled(), "the Pod's rules have gone with the sidecar")
         assert stage.side.lost(address, 20) == 0, "the node's rules serve meanwhile"
         until(lambda pid=pid: stage.space.cluster.pids().get("sidecar@node-1", pid) != pid, "it is started again")
         until(lambda: stage.served("side"), "and serves its Pod")

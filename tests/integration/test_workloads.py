@@ -125,7 +125,9 @@ def test_a_stateful_sets_pods_come_in_order_are_found_by_name_and_go_back_to_an_
     space.apply(SET)
     created = [pod.metadata.creationTimestamp for pod in space.wait_ready("db", 3)]
     assert created == sorted(created)
-    assert "db-2.db." in kubectl("exec", "db-0", "--", "nslookup", f"db-2.db.{space.name}.svc.cluster.local")
+    ask = ("exec", "db-0", "--", "nslookup", f"db-2.db.{space.name}.svc.cluster.local")
+    until(lambda: "NXDOMAIN" not in kubectl(*ask, check=False), "the DNS has heard of it")
+    assert "db-2.db." in kubectl(*ask)
     template = {"metadata": {"annotations": {"try": "2"}}}
     change(space, StatefulSet, "db", {"spec": {"template": template}})
     kubectl("rollout", "status", "sts/db", "--timeout=30s")

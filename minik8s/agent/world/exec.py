@@ -128,13 +128,20 @@ def start(engine: Engine, container: str, command: Sequence[str], *, stdin: bool
 
 
 def attach(engine: Engine, container: str, *, stdin: bool = False) -> Attached:
-    """Join a container's main process: what it writes from now on, and its input if that was left open for us."""
+    """Join a container's main process: what it writes from now on, and its input if that was left open for us.
+    Raises EngineError when the container does not run.
+    """
 
     def call() -> Attached:
-        tty = bool(engine.api.inspect_container(container)["Config"]["Tty"])
         wanted = {"stdin": int(stdin), "stdout": 1, "stderr": 1, "stream": 1}
         raw = engine.api.attach_socket(container, params=wanted)
-        return Attached(engine, container, getattr(raw, "_sock", raw), tty, raw)
+        # Docker also joins what has ended, and then says nothing, not even that it is over. So this is asked last.
+        known = engine.api.inspect_container(container)
+        joined = Attached(engine, container, getattr(raw, "_sock", raw), bool(known["Config"]["Tty"]), raw)
+        if not known["State"]["Running"]:
+            joined.close()
+            raise EngineError("the container has ended")
+        return joined
 
     return engine.ask(call)
 

@@ -52,7 +52,7 @@ class Reviews:
         how: Callable[[Reviews, Request, Any], None] = HOW[request.cls]
         how(self, request, review)
         # Nothing was stored, so no revision was made; the audit says at which it was.
-        told = Written(request.target.namespace, review.metadata.name, self._registry.cache.revision)
+        told = Written(request.target.namespace, review.metadata.name, self._registry.newest)
         return Answer(201, codec.encode(review), writes=(told,))
 
     # --- Who --------------------------------------------------------------------------------------------------

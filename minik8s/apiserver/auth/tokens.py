@@ -162,7 +162,7 @@ class Tokens:
         wanted.metadata.creationTimestamp = times.rfc3339(now)
         wanted.apiVersion, wanted.kind = "authentication.k8s.io/v1", "TokenRequest"
         # Nothing was stored, so no revision was made; the audit says at which it was.
-        told = Written(target.namespace, target.name, self._registry.cache.revision)
+        told = Written(target.namespace, target.name, self._registry.newest)
         return Answer(201, codec.encode(wanted), writes=(told,))
 
     def _bound(self, account: Object, wanted: BoundObjectReference | None) -> Object | None:

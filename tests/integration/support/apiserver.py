@@ -38,12 +38,18 @@ main(ServerOptions(**{name: tuple(value) if isinstance(value, list) else value f
 READY_S = 20
 SLOWNESS = int(os.environ.get("MINIK8S_TEST_SLOWNESS", "1"))  # a machine that is emulated takes so many times longer
 NUMBERS = itertools.count(1)
+_given: set[int] = set()  # ports, which whoever got them may not have opened yet
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port that nobody has open, and that was not given before."""
+    while True:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            port = sock.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def wait_until(condition, seconds: float = READY_S, what: str = "") -> None:

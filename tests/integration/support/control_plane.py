@@ -105,8 +105,8 @@ class Agents:
             moment = times.rfc3339(clock.wall(), micro=True)
             for name in self._names:
                 if name not in self.silent:
-                    # Without an API server an agent goes on, and tries again.
-                    with contextlib.suppress(Unreachable):
+                    # Without an API server, or with one that is just too busy, an agent goes on, and tries again.
+                    with contextlib.suppress(Unreachable, ApiError):
                         self._client.patch(Lease, name, "kube-node-lease", {"spec": {"renewTime": moment}})
                         self.report(name)
 
@@ -118,7 +118,7 @@ class Agents:
 
     def _work(self) -> None:
         while not self._stop.wait(0.02):
-            with contextlib.suppress(Unreachable):
+            with contextlib.suppress(Unreachable, ApiError):
                 for pod in self._client.list(Pod).items:
                     if pod.spec.nodeName and pod.spec.nodeName not in self.silent:
                         with contextlib.suppress(ApiError):  # it changed meanwhile; next round

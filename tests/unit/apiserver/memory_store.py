@@ -77,13 +77,14 @@ class MemoryCache:
     def __init__(self, store):
         self._store = store
         self._frozen = None
+        self._frozen_at = 0
 
     def freeze(self):
-        self._frozen = dict(self._store.kvs)
+        self._frozen, self._frozen_at = dict(self._store.kvs), self._store.now
 
     @property
     def revision(self):
-        return self._store.now
+        return self._store.now if self._frozen is None else self._frozen_at
 
     def wait_for(self, revision, timeout):
         self._frozen = None

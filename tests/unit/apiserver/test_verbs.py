@@ -119,6 +119,15 @@ def test_a_range_is_called_full_only_after_a_fresh_look(verbs):
     assert not [key for key in store.kvs if key.endswith("/two")]
 
 
+def test_a_refusal_is_known_at_its_revision_though_the_cache_is_behind(verbs):
+    """The audit notes it there, so that it stands after the write it ran into."""
+    verbs.registry.cache.freeze()
+    made = verbs.create(ask("create", ConfigMap, body=config())).writes[0].revision
+    assert verbs.registry.cache.revision < made
+    assert failure(verbs.create, ask("create", ConfigMap, body=config())).code == 409
+    assert verbs.registry.newest == made
+
+
 def test_a_refused_service_leaves_no_claim_behind(verbs):
     before = set(verbs.registry.store.kvs)
     failure(verbs.create, ask("create", Service, body=service(clusterIP="10.96.0.9", sessionAffinity="Nonsense")))

@@ -81,7 +81,7 @@ def test_the_client_keeps_its_schedule_while_answers_are_late(backends: list[Bac
 def test_the_backend_finishes_what_it_began_before_it_ends(backends: list[Backend], tmp_path: Path) -> None:
     backends.append(Backend(tmp_path / "log"))
     with socket.create_connection(("127.0.0.1", backends[0].port), timeout=10) as connection:
-        connection.sendall(b"GET /slow?s=0.3 HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /slow?s=1 HTTP/1.1\r\nHost: x\r\n\r\n")
         backends[0].process.send_signal(signal.SIGTERM)
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     assert b"200 OK" in answer and b"Connection: close" in answer and b'"pod": "web-1"' in answer

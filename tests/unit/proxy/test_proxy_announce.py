@@ -122,8 +122,10 @@ class Machine:
     def lent(self) -> set[str]:
         return {each for each, end in self.world.kernel[self.name].items() if end > self.world.now}
 
-    def lend(self, address: str, seconds: int) -> None:
-        self.world.kernel[self.name][address] = self.world.now + seconds + announce.LAG_S
+    def lend(self, address: str, until: float) -> None:
+        seconds = int(until - self.world.now)
+        if seconds > 0:
+            self.world.kernel[self.name][address] = self.world.now + seconds + announce.LAG_S
 
     def take_back(self, address: str) -> None:
         self.world.kernel[self.name].pop(address, None)
@@ -250,7 +252,7 @@ def test_an_address_that_no_service_has_any_more_goes_with_its_lease(world: Worl
 
 
 def test_what_a_former_proxy_left_and_nobody_holds_is_taken_away(world: World) -> None:
-    world.machines["node-3"].lend(A, 30)
+    world.machines["node-3"].lend(A, world.now + 30)
     world.machines["node-3"].look()
     assert world.machines["node-3"].lent() == set()
 
