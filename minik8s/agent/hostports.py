@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from minik8s import params
 from minik8s.api.addresses import host_port
 from minik8s.api.pods import Pod, is_terminal
+from minik8s.nft import flows
+from minik8s.nft.flows import Flows
 from minik8s.nft.ruleset import Chain, Hook, Rule
 
 ANY = ("", "0.0.0.0", "::")
@@ -46,6 +48,20 @@ def _of(pod: Pod) -> Iterable[HostPort]:
             if not host_ip or _version(host_ip) == _version(address):
                 name = f"{pod.metadata.namespace}/{pod.metadata.name}"
                 yield HostPort(host_ip, port.protocol.lower(), port.hostPort, address, port.containerPort, name)
+
+
+def stale(before: Iterable[HostPort], after: Iterable[HostPort]) -> list[Flows]:
+    """Connections that were begun when the ports led elsewhere: the kernel translates each as it did its first packet,
+    and a client of UDP that keeps its port would talk to a Pod that is gone for as long as it goes on talking.
+    """
+    old, new = set(before), set(after)
+    gone = {Flows(port.protocol, port.address, port.container_port) for port in old - new}
+    to_the_node = {Flows(port.protocol, port.host_ip or _any(port.address), port.port) for port in new - old}
+    return sorted(gone | to_the_node)
+
+
+def _any(address: str) -> str:
+    return next(each for each in flows.ANY if _version(each) == _version(address))
 
 
 def _version(address: str) -> int:

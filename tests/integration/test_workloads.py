@@ -1,7 +1,9 @@
 """What makes Pods, on a real cluster: sets with names, one Pod a node, work done once, and budgets that are asked."""
 
+import contextlib
 import itertools
 import json
+import socket
 import subprocess
 from typing import Any
 
@@ -17,6 +19,8 @@ from minik8s.api.discovery import SERVICE_NAME, EndpointSlice
 from minik8s.api.meta import DeleteOptions
 from minik8s.api.pods import condition, is_ready
 from minik8s.api.policy import PodDisruptionBudget
+from minik8s.cluster import topology
+from minik8s.host import namespaces
 
 pytestmark = pytest.mark.system
 
@@ -236,6 +240,34 @@ def test_one_host_port_leads_to_another_pod_for_each_address_and_protocol(cluste
     assert asked("python3", "-c", DATAGRAM, home) == "c"
     space.client.delete(Pod, "b", space.name, why=WHY)
     until(lambda: curl(home) == "", "the port is closed with its Pod")
+
+
+def test_a_client_of_a_host_port_that_goes_on_talking_is_led_to_the_next_pod(cluster, space):
+    node = cluster.record.nodes[0]
+    home = cluster.connect().get(Node, node).status.addresses[0].address
+
+    def told(sock: socket.socket) -> str:
+        """Who answers, if anybody."""
+        with contextlib.suppress(TimeoutError, ConnectionRefusedError):
+            sock.send(b"hello")
+            return json.loads(sock.recv(9000))["pod"]
+        return ""
+
+    client = namespaces.in_ns(topology.namespace(cluster.name, "lan"), datagrams)
+    with client:
+        client.connect((home, 54324))
+        assert told(client) == "", "nobody listens yet"
+        for name in ("one", "two"):
+            space.apply(PORT.format(name=name, node=node, address=home, protocol="UDP").replace("54323", "54324"))
+            until(lambda name=name: told(client) == name, "the same flow leads to the Pod")
+            space.client.delete(Pod, name, space.name, why=WHY)
+            space.wait(Pod, lambda seen: not seen)
+
+
+def datagrams() -> socket.socket:
+    found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    found.settimeout(0.2)
+    return found
 
 
 def test_children_go_first_stay_or_follow_as_the_deletion_says(space):

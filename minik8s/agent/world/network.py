@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from minik8s import params
-from minik8s.agent import addresses, masquerade
+from minik8s.agent import addresses, hostports, masquerade
 from minik8s.agent.hostports import HostPort
 from minik8s.agent.observed import Sandbox
 from minik8s.host import netlink, sysctl
 from minik8s.host.namespaces import in_ns
-from minik8s.nft.kernel import NftProgram
+from minik8s.nft.kernel import NftProgram, forget_flows
 from minik8s.nft.ruleset import replacement
 
 T = TypeVar("T")
@@ -58,6 +58,7 @@ class PodNetwork:
         self._cidrs: tuple[str, ...] = ()
         self._last = ""
         self._rules = ""  # the table as it was last written
+        self._ports: Sequence[HostPort] = ()  # as it has them
         self.connected: set[str] = set()  # sandboxes whose wire this process has seen whole
 
     @property
@@ -76,7 +77,8 @@ class PodNetwork:
             rules = "".join(replacement(masquerade.table(cidr, ports)) for cidr in cidrs)
             if rules != self._rules:
                 NftProgram(self._namespace).run(rules)
-                self._rules = rules
+                self._here(lambda: forget_flows(hostports.stale(self._ports, ports)))
+                self._rules, self._ports = rules, ports
             self._last = self._last or addresses.highest(cidrs[0], in_use)
             self._cidrs = cidrs
 

@@ -3,9 +3,10 @@
 import pytest
 
 from minik8s.agent import masquerade
-from minik8s.agent.hostports import wanted
+from minik8s.agent.hostports import stale, wanted
 from minik8s.api import codec
 from minik8s.api.pods import Pod
+from minik8s.nft.flows import Flows
 
 
 def pod(name: str, *ports: dict, addresses=("10.244.1.5",), phase: str = "Running", **spec) -> Pod:
@@ -81,3 +82,21 @@ def test_no_pod_gets_at_the_nodes_own_127_0_0_1():
 
 def test_without_host_ports_the_table_is_the_way_out_alone():
     assert set(masquerade.table("10.244.1.0/24").chains) == {"nat-postrouting"}
+
+
+A = pod("a", {"hostPort": 53, "protocol": "UDP"})
+MOVED = pod("a", {"hostPort": 53, "protocol": "UDP"}, addresses=["10.244.1.6"])
+SIX = pod("six", {"hostPort": 54, "hostIP": "fd00:56::11"}, addresses=["10.244.1.7", "fd00:244:0:1::7"])
+CHANGES = {
+    "nothing changes": (A, A, []),
+    "the Pod goes": (A, None, [Flows("udp", "10.244.1.5", 80)]),
+    "what went to the node so far": (None, A, [Flows("udp", "0.0.0.0", 53)]),
+    "another Pod": (A, MOVED, [Flows("udp", "0.0.0.0", 53), Flows("udp", "10.244.1.5", 80)]),
+    "one address": (None, SIX, [Flows("tcp", "fd00:56::11", 54)]),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_connections_begun_by_other_rules_are_forgotten(name):
+    before, after, expected = CHANGES[name]
+    assert stale(*(wanted([each] if each else []) for each in (before, after))) == expected
