@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from minik8s import params
 
@@ -187,16 +188,11 @@ def clusters() -> list[str]:
 def lock(name: str) -> Iterator[None]:
     """Hold the cluster's lock, which is the machine's: names of namespaces and containers are the same for all homes.
 
-    StateError when somebody else holds it, or when a cluster of this name stands in another MINIK8S_HOME.
+    StateError when somebody else holds it, or when a cluster of this name stands in another MINIK8S_HOME. Its file goes
+    with the cluster.
     """
-    RUN.mkdir(parents=True, exist_ok=True)
-    with open(RUN / f"{name}.lock", "a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StateError(
-                f"another minik8s is just bringing cluster {name} up or down: try again when it is done"
-            ) from None
+    path = RUN / f"{name}.lock"
+    with _held(path, name) as file:
         file.seek(0)
         owner = Path(file.read().strip() or home())
         if owner != home() and (owner / name / "cluster.json").exists():
@@ -206,4 +202,26 @@ def lock(name: str) -> Iterator[None]:
         file.truncate(0)
         file.write(str(home()))
         file.flush()
-        yield
+        try:
+            yield
+        finally:
+            if not paths(name).record.exists():
+                path.unlink(missing_ok=True)
+
+
+def _held(path: Path, name: str) -> TextIO:
+    """The file, open and locked. One that its last holder took away while we opened it keeps nobody out: once more."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        file = path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise StateError(
+                f"another minik8s is just bringing cluster {name} up or down: try again when it is done"
+            ) from None
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()

@@ -54,6 +54,28 @@ def test_two_cannot_work_on_one_cluster_at_a_time(tmp_path: Path, monkeypatch: p
             pass
         with state.lock("d"):
             pass
+    assert not list((tmp_path / "run").iterdir()), "where there is no cluster, nothing of its lock is left"
+
+
+def test_a_lock_that_its_holder_takes_away_meanwhile_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINIK8S_HOME", str(tmp_path))
+    monkeypatch.setattr(state, "RUN", tmp_path / "run")
+    path, calls = tmp_path / "run" / "c.lock", []
+
+    def late(file, how) -> None:
+        calls.append(how)
+        flock(file, how)
+        if len(calls) == 1:
+            path.unlink()
+
+    flock = state.fcntl.flock
+    monkeypatch.setattr(state.fcntl, "flock", late)
+    with state.lock("c"):
+        assert len(calls) == 2 and path.exists()
+        with pytest.raises(state.StateError, match="another minik8s"), state.lock("c"):
+            pass
 
 
 def test_a_name_that_another_home_uses_is_refused_until_that_cluster_is_gone(
