@@ -25,10 +25,10 @@ def versions() -> list[Kubectl]:
 
 @pytest.fixture
 def terminals(cluster: Cluster, versions: list[Kubectl], tmp_path: Path) -> Iterator[list[Terminal]]:
-    found = [Terminal(cluster, each, tmp_path / f"1.{each.minor}") for each in versions]
-    yield found
-    for each in found:
-        each.close()
+    with ThreadPoolExecutor(len(versions)) as pool:
+        found = list(pool.map(lambda each: Terminal(cluster, each, tmp_path / f"1.{each.minor}"), versions))
+        yield found
+        list(pool.map(Terminal.close, found))
 
 
 @pytest.mark.timeout(300)
