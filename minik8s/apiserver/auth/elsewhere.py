@@ -2,7 +2,8 @@
 
 Upstream's own roles know the work of upstream's programs, which is not quite that of ours: our proxy also looks at
 Pods, our agents write the slice of their node's DNS. The names here are none that a server keeps for itself. What
-`authz.py` makes depend on the object cannot be said in a role: there, every agent may write every slice in kube-system.
+`authz.py` makes depend on the object cannot be said in a role: there, every agent may write any slice in kube-system,
+and every proxy any Lease.
 """
 
 from collections.abc import Iterable
