@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from minik8s import params
 from minik8s.api.addresses import host_port
 from minik8s.api.pods import Pod, is_terminal
-from minik8s.nft import flows
-from minik8s.nft.flows import Flows
+from minik8s.nft.flows import ANY, Flows
 from minik8s.nft.ruleset import Chain, Hook, Rule
 
-ANY = ("", "0.0.0.0", "::")
+EVERYWHERE = ("", *ANY)
 LOCALHOST = "127.0.0.0/8"
 
 
@@ -43,7 +42,7 @@ def wanted(pods: Iterable[Pod]) -> tuple[HostPort, ...]:
 def _of(pod: Pod) -> Iterable[HostPort]:
     ports = [port for container in pod.spec.containers for port in container.ports if port.hostPort]
     for port in ports:
-        host_ip = "" if port.hostIP in ANY else port.hostIP
+        host_ip = "" if port.hostIP in EVERYWHERE else port.hostIP
         for address in (each.ip for each in pod.status.podIPs):
             if not host_ip or _version(host_ip) == _version(address):
                 name = f"{pod.metadata.namespace}/{pod.metadata.name}"
@@ -56,12 +55,8 @@ def stale(before: Iterable[HostPort], after: Iterable[HostPort]) -> list[Flows]:
     """
     old, new = set(before), set(after)
     gone = {Flows(port.protocol, port.address, port.container_port) for port in old - new}
-    to_the_node = {Flows(port.protocol, port.host_ip or _any(port.address), port.port) for port in new - old}
+    to_the_node = {Flows(port.protocol, port.host_ip or ANY[":" in port.address], port.port) for port in new - old}
     return sorted(gone | to_the_node)
-
-
-def _any(address: str) -> str:
-    return next(each for each in flows.ANY if _version(each) == _version(address))
 
 
 def _version(address: str) -> int:

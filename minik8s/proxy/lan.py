@@ -22,8 +22,8 @@ _ARP, _IPV4, _ETHERNET, _REQUEST = 0x0806, 0x0800, 1, 1
 _BROADCAST = b"\xff" * 6
 _ADVERTISEMENT, _ALL_NODES, _HOPS = 136, "ff02::1", 255
 _ROUTER_OVERRIDE = 0xA0000000  # we forward; and it replaces what a neighbour knew
-HELD_S = 0.1  # telling the kernel takes a hundredth of it
 _TARGET_LINK_ADDRESS = b"\x02\x01"  # the option, and its length in units of eight bytes
+HELD_S = 0.1  # telling the kernel takes a hundredth of it
 
 
 class Lan:

@@ -259,8 +259,8 @@ def test_a_cluster_comes_back_after_the_machine_lost_everything_but_its_disk(clu
     def back() -> bool:
         # Until its agent has looked, a Pod is what it was: ready.
         pods = client.list(Pod, "default").items
-        again = [starts(pod) > before[pod.metadata.uid] for pod in pods]
-        return len(pods) == len(before) and all(again) and all(map(ready, pods))
+        same = {pod.metadata.uid for pod in pods} == before.keys()
+        return same and all(ready(pod) and starts(pod) > before[pod.metadata.uid] for pod in pods)
 
     until(back, "the same Pods do not come back")
     assert "web-node" in in_pod("web-node-1", "curl", "-s", "-m", "5", "--retry", "5", "http://web/")

@@ -23,6 +23,7 @@ RATE = 50
 NOTING_S = 0.05
 # The fast profile: 4 s of silence, seen at the next look (0.5 s), after a heartbeat up to 1 s old; then the writes.
 NOTICED_S = 7.0
+QUICK_S = 1.0  # what a proxy that runs needs at most
 STOPPED_S = 4.0  # well above what a Pod takes that misses its first two probes, a second apart
 
 WEB = """
@@ -166,7 +167,7 @@ def test_a_stopped_proxy_delays_the_stage_rules_of_its_node_and_nothing_else(clu
     rules = {fact["node"]: fact["step"] for fact in told if pod.status.podIP in str(fact["data"].get("added"))}
     print(f"\nthe stage `rules`, by history: { {node: f'{step:.3f} s' for node, step in sorted(rules.items())} }")
     assert rules["node-2"] > STOPPED_S
-    assert max(rules["node-1"], rules["node-3"]) < STOPPED_S / 2
+    assert max(rules["node-1"], rules["node-3"]) < QUICK_S
     others = [fact for fact in told if fact["stage"] != "rules" and pod.metadata.name in fact["object"]]
     assert others and max(fact["step"] for fact in others) < STOPPED_S, "no other stage took that long"
 

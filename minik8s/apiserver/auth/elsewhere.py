@@ -6,7 +6,7 @@ Pods, our agents write the slice of their node's DNS. The names here are none th
 and every proxy any Lease.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from minik8s.api import kinds
 from minik8s.api.meta import Object, ObjectMeta
@@ -29,28 +29,24 @@ GROUPS = {cls.resource.plural: cls.resource.group for cls in reversed(kinds.ALL)
 
 def manifests() -> list[Object]:
     """Roles and bindings, complete. Whom they are bound to is whom the certificates of `up` name."""
-    made: list[Object] = []
-    for name, here in OURS.items():
-        house = authz.RULES.get(here, ())
-        subjects = [subject(who) for who in BOUND.get(here, (f"group {here}",))]
-        # A condition that holds for a node's own objects everywhere is upstream's node authorizer's business.
-        if rules := [
-            *CLUSTER_ROLES.get(here, ()),
-            *_said(each for each in house if not each.namespace and not each.only),
-        ]:
-            made.append(ClusterRole(metadata=ObjectMeta(name=name), rules=rules))
-            made.append(
-                ClusterRoleBinding(metadata=ObjectMeta(name=name), subjects=subjects, roleRef=ref("ClusterRole", name))
-            )
-        local = ROLES[here][0] if here in ROLES else []
-        if rules := [*local, *_said(each for each in house if each.namespace == SYSTEM)]:
-            made.append(Role(metadata=ObjectMeta(name=name, namespace=SYSTEM), rules=rules))
-            made.append(
-                RoleBinding(
-                    metadata=ObjectMeta(name=name, namespace=SYSTEM), subjects=subjects, roleRef=ref("Role", name)
-                )
-            )
-    return made
+    return [each for name, here in OURS.items() for each in _given(name, here)]
+
+
+def _given(name: str, here: str) -> Iterator[Object]:
+    """What one component has everywhere, and what it has in kube-system beside it."""
+    subjects = [subject(who) for who in BOUND.get(here, (f"group {here}",))]
+    house = authz.RULES.get(here, ())
+    # A condition that holds for a node's own objects everywhere is upstream's node authorizer's business.
+    everywhere = [*CLUSTER_ROLES.get(here, ()), *_said(each for each in house if not each.namespace and not each.only)]
+    if everywhere:
+        meta = ObjectMeta(name=name)
+        yield ClusterRole(metadata=meta, rules=everywhere)
+        yield ClusterRoleBinding(metadata=meta, subjects=subjects, roleRef=ref("ClusterRole", name))
+    local, _ = ROLES.get(here, ([], ()))
+    if rules := [*local, *_said(each for each in house if each.namespace == SYSTEM)]:
+        meta = ObjectMeta(name=name, namespace=SYSTEM)
+        yield Role(metadata=meta, rules=rules)
+        yield RoleBinding(metadata=meta, subjects=subjects, roleRef=ref("Role", name))
 
 
 def _said(rules: Iterable[authz.Rule]) -> list[PolicyRule]:
